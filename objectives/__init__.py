@@ -1,0 +1,1 @@
+"""Computes: one configuration in, one cross-validated result out."""

@@ -1,0 +1,1 @@
+"""The models a search can tune, one module each."""

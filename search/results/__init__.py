@@ -1,0 +1,1 @@
+"""What a search is worth: promotion and summaries."""

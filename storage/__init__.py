@@ -1,0 +1,5 @@
+"""Remembers: everything on disk, the Optuna ledger and its MLflow mirror."""
+
+from storage.mlflow_callback import MLflowCallback
+
+__all__ = ["MLflowCallback"]

@@ -1,0 +1,71 @@
+"""One coordinator per study on a machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from storage.atomic import temporary_save_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from storage.layout import Layout
+
+
+class StudyLockedError(Exception):
+    """Another coordinator works on the study."""
+
+
+@contextmanager
+def study_lock(layout: Layout, study: str) -> Iterator[None]:
+    """Holds a study for this process.
+
+    The operating system drops the lock when its owner dies, however it dies. The file beside it only tells
+    a refused coordinator whom to look for; it may outlive a killed owner and means nothing by itself.
+
+    Raises:
+        StudyLockedError: If another process holds the study; the message has its host and process id.
+    """
+    from filelock import FileLock, Timeout
+
+    path = layout.lock(study)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    owner = path.with_suffix(".json")
+    # thread_local=False: whichever thread closes the search must be able to release.
+    lock = FileLock(path, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StudyLockedError(_refusal(study, owner)) from None
+    try:
+        _write_owner(owner)
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+def _write_owner(path: Path) -> None:
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    facts = {"host": socket.gethostname(), "pid": os.getpid(), "started": started}
+    with temporary_save_path(path) as temporary:
+        temporary.write_text(json.dumps(facts), encoding="utf-8")
+
+
+def _refusal(study: str, owner: Path) -> str:
+    try:
+        facts = json.loads(owner.read_text(encoding="utf-8"))
+        who = f"process {facts['pid']} on {facts['host']} since {facts['started']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        # Its owner is between taking the lock and writing its name.
+        who = "another process"
+    return (
+        f"got study {study!r}, held by {who}; allowed: one coordinator per study; "
+        "do: wait for it, stop it, or choose another --study"
+    )

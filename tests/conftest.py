@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True)
+class CsvPair:
+    """A competition's two files; never write to them, they serve the whole session.
+
+    Attributes:
+        train: Training CSV, with the target.
+        test: Test CSV, without it.
+        target: Name of the target column.
+        id: Name of the id column.
+        test_target: The target of the test rows in their order, or None.
+    """
+
+    train: Path
+    test: Path
+    target: str
+    id: str
+    test_target: pd.Series | None = None
+
+
+@pytest.fixture(scope="session")
+def lucas_csvs() -> CsvPair:
+    """Real house sales: 1,600 rows to learn from, 400 to predict, with text columns and a date."""
+    answers = pd.read_csv(DATA / "lucas_house_test_target.csv")
+    return CsvPair(
+        DATA / "lucas_house_train.csv", DATA / "lucas_house_test.csv", "price", "id", answers["price"]
+    )
+
+
+@pytest.fixture(scope="session")
+def binary_csvs(tmp_path_factory: pytest.TempPathFactory) -> CsvPair:
+    """Breast cancer: 30 numbers, target 0 or 1."""
+    from sklearn.datasets import load_breast_cancer
+
+    return _write(tmp_path_factory.mktemp("binary"), _bundled(load_breast_cancer, "benign"), "benign")
+
+
+@pytest.fixture(scope="session")
+def multiclass_csvs(tmp_path_factory: pytest.TempPathFactory) -> CsvPair:
+    """Iris: 4 numbers, three classes named by text."""
+    from sklearn.datasets import load_iris
+
+    frame = _bundled(load_iris, "species")
+    frame["species"] = frame["species"].map(dict(enumerate(("setosa", "versicolor", "virginica"))))
+    return _write(tmp_path_factory.mktemp("multiclass"), frame, "species")
+
+
+@pytest.fixture(scope="session")
+def regression_csvs(tmp_path_factory: pytest.TempPathFactory) -> CsvPair:
+    """Diabetes: 10 numbers, a number as target."""
+    from sklearn.datasets import load_diabetes
+
+    return _write(tmp_path_factory.mktemp("regression"), _bundled(load_diabetes, "progress"), "progress")
+
+
+def _bundled(load: Callable[..., Any], target: str) -> pd.DataFrame:
+    frame: pd.DataFrame = load(as_frame=True).frame.rename(columns={"target": target})
+    frame.insert(0, "id", [f"{i:05d}" for i in range(len(frame))])
+    return frame
+
+
+def _write(folder: Path, frame: pd.DataFrame, target: str) -> CsvPair:
+    """Shuffles the rows, keeps the last fifth as the test file."""
+    rows = np.random.default_rng(0).permutation(len(frame))
+    cut = len(frame) * 4 // 5
+    train, test = frame.iloc[rows[:cut]], frame.iloc[rows[cut:]]
+    train.to_csv(folder / "train.csv", index=False)
+    test.drop(columns=target).to_csv(folder / "test.csv", index=False)
+    return CsvPair(
+        folder / "train.csv", folder / "test.csv", target, "id", test[target].reset_index(drop=True)
+    )

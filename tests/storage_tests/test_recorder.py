@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from storage.recorder import Recorder
+
+ROOT = Path(__file__).parents[2]
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+def test_jobs_run_in_order_off_the_callers_thread() -> None:
+    """Jobs run one after the other, as they came, elsewhere."""
+    done: list[tuple[int, int]] = []
+    recorder = Recorder(lambda _text: None)
+    for i in range(50):
+        recorder.submit(f"trial {i}", lambda i=i: done.append((i, threading.get_ident())))  # type: ignore[misc]
+
+    assert recorder.drain(30)
+    assert [i for i, _ in done] == list(range(50))
+    assert threading.get_ident() not in {thread for _, thread in done}
+
+
+def test_failures_are_told_once_and_counted() -> None:
+    """The first failure is one warning line, the others a count, and later jobs still run."""
+    warnings: list[str] = []
+    done: list[str] = []
+    recorder = Recorder(warnings.append)
+    recorder.submit("trial 1", lambda: _raise(ConnectionError("refused\nlong story")))
+    recorder.submit("trial 2", lambda: _raise(SystemExit(1)))
+    recorder.submit("trial 3", lambda: done.append("trial 3"))
+
+    assert recorder.close(30)
+    assert done == ["trial 3"]
+    assert recorder.failures == 2
+    assert recorder.first_error == "trial 1: ConnectionError: refused"
+    assert len(warnings) == 1
+    assert "trial 1: ConnectionError: refused" in warnings[0]
+
+
+def test_a_failing_warning_does_not_end_recording() -> None:
+    """A closed terminal costs nothing but the warning."""
+    done: list[str] = []
+    recorder = Recorder(lambda _text: _raise(BrokenPipeError()))
+    recorder.submit("a", lambda: _raise(ValueError()))
+    recorder.submit("b", lambda: done.append("b"))
+
+    assert recorder.close(30)
+    assert done == ["b"]
+    assert recorder.first_error == "a: ValueError"
+
+
+def test_waiting_counts_what_is_not_done() -> None:
+    """The running job counts as waiting, and drain gives up after its time."""
+    gate = threading.Event()
+    recorder = Recorder(lambda _text: None)
+    recorder.submit("a", lambda: _raise(TimeoutError()) if not gate.wait(30) else None)
+    recorder.submit("b", lambda: None)
+
+    assert recorder.waiting == 2
+    assert not recorder.drain(0)
+    gate.set()
+    assert recorder.drain(30)
+    assert recorder.waiting == 0
+
+
+def test_a_job_after_the_end_is_counted_not_raised() -> None:
+    """A late submit is a failure like others."""
+    warnings: list[str] = []
+    recorder = Recorder(warnings.append)
+    recorder.close(30)
+    recorder.submit("late", lambda: None)
+
+    assert recorder.failures == 1
+    assert len(warnings) == 1
+
+
+def test_a_hanging_job_does_not_keep_the_process() -> None:
+    """A process with a job that never ends exits all the same."""
+    code = (
+        "import threading\nfrom storage.recorder import Recorder\n"
+        "r = Recorder(print)\nr.submit('a', threading.Event().wait)\nprint(r.close(0))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert result.stdout == "False\n"
