@@ -1,29 +1,41 @@
 """Recording off the evaluation path.
 
 One background thread runs the jobs in the order they came. The record is a mirror of the ledger and can be
-rebuilt from it, so nothing that happens here may stop, slow or fail a search: a failing job is counted and
-told once, and what it missed is for `MLflowCallback.sync`.
+rebuilt from it, so nothing that happens here may stop, slow or fail a search. While MLflow does not answer, the
+jobs wait: the first is tried again at growing intervals, and when it succeeds the others follow by themselves.
+What is still missing when the process ends is for `MLflowCallback.sync`.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from json import JSONDecodeError
 from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+# MLflow's words for a request that will not become right by itself.
+FINAL_CODES = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "PERMISSION_DENIED", "ENDPOINT_NOT_FOUND"})
+FINAL_ERRORS = (LookupError, TypeError, ValueError, AssertionError, AttributeError)
+
 
 class Recorder:
     """A queue of recording jobs and the thread that works it off.
 
-    All methods may be called from any thread and return at once, but for `drain` and `close`.
+    A job must be repeatable: it may have done half its work when it raised. All methods may be called from
+    any thread and return at once, but for `drain` and `close`.
+
+    Args:
+        warn: Takes one line when recording first falters, and one when it goes on.
 
     Attributes:
-        failures: Jobs that raised so far.
-        first_error: The first of them in words; empty while there is none.
+        failures: Jobs that will not succeed however often they are tried; never the search's fault.
+        first_error: The first trouble in words; empty while there was none.
     """
 
     def __init__(self, warn: Callable[[str], None]) -> None:
@@ -31,7 +43,7 @@ class Recorder:
         self.first_error = ""
         self._warn = warn
         self._jobs: deque[tuple[str, Callable[[], None]]] = deque()
-        self._running = False
+        self._pause = 0.0
         self._closed = False
         self._changed = threading.Condition()
         # A daemon: a job that hangs on a dead server must not keep the process alive.
@@ -42,79 +54,93 @@ class Recorder:
     def waiting(self) -> int:
         """Jobs not yet done, the running one included."""
         with self._changed:
-            return self._left()
+            return len(self._jobs)
 
     def submit(self, label: str, job: Callable[[], None]) -> None:
         """Queues a job; one that comes after `close` is counted as a failure.
 
         Args:
             label: What the job records, for the warning: `trial 12`.
-            job: Called once, in the background thread.
+            job: Called in the background thread, again if it raises.
         """
         with self._changed:
             if not self._closed:
                 self._jobs.append((label, job))
                 self._changed.notify_all()
                 return
-        self._note(label, RuntimeError("recording has ended"))
+            self.failures += 1
+        self._falter(label, RuntimeError("recording has ended"))
 
     def drain(self, timeout_seconds: float) -> bool:
         """Waits until nothing is left to do; true if that happened in time."""
-        deadline = monotonic() + timeout_seconds
         with self._changed:
-            return self._changed.wait_for(lambda: not self._left(), timeout=deadline - monotonic())
+            return self._changed.wait_for(lambda: not self._jobs, timeout=timeout_seconds)
 
     def close(self, timeout_seconds: float) -> bool:
         """Takes no further jobs and waits for the queued ones; true if all were done in time.
 
-        Jobs still queued after the time are dropped.
+        Where MLflow did not answer last, it is tried once more and not waited for any longer.
         """
+        deadline = monotonic() + timeout_seconds
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        done = self.drain(timeout_seconds)
-        with self._changed:
-            self._jobs.clear()
-            self._changed.notify_all()
-        return done
-
-    def _left(self) -> int:
-        return len(self._jobs) + self._running
+        self._thread.join(max(0.0, deadline - monotonic()))
+        return not self.waiting
 
     def _work(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._jobs or self._closed)
+                if self._pause and not self._closed:
+                    self._changed.wait_for(lambda: self._closed, timeout=self._pause)
+                is_last_try = self._closed and self._pause > 0
                 if not self._jobs:
                     return
-                label, job = self._jobs.popleft()
-                self._running = True
-            self._run(label, job)
-            with self._changed:
-                self._running = False
-                self._changed.notify_all()
+                label, job = self._jobs[0]
+            if not self._run(label, job) and is_last_try:
+                return
 
-    def _run(self, label: str, job: Callable[[], None]) -> None:
+    def _run(self, label: str, job: Callable[[], None]) -> bool:
+        """Tries a job; true if it need not be tried again."""
         # SystemExit from a client library would end this thread in silence, and leave `drain` waiting.
         try:
             job()
         except BaseException as error:  # noqa: BLE001 - whatever a tracking server does, the search goes on
-            self._note(label, error)
-
-    def _note(self, label: str, error: BaseException) -> None:
-        with self._changed:
+            self._falter(label, error)
+            if not _is_final(error):
+                self._pause = min(max(2 * self._pause, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+                return False
             self.failures += 1
-            is_first = self.failures == 1
-            if is_first:
-                self.first_error = f"{label}: {_first_line(error)}"
-        if is_first:
-            self._tell(f"MLflow did not record {self.first_error}; the search goes on, a sync will add it")
+        else:
+            self._recover()
+        with self._changed:
+            self._jobs.popleft()
+            self._changed.notify_all()
+        return True
+
+    def _falter(self, label: str, error: BaseException) -> None:
+        if self.first_error:
+            return
+        self.first_error = f"{label}: {_first_line(error)}"
+        self._tell(f"MLflow did not record {self.first_error}; the search goes on, the record follows")
+
+    def _recover(self) -> None:
+        if self._pause:
+            self._pause = 0.0
+            self._tell(f"MLflow answers again; {self.waiting} pieces of the record are on their way")
 
     def _tell(self, text: str) -> None:
         try:
             self._warn(text)
         except Exception:  # noqa: BLE001 - a closed terminal is no reason to lose the rest of the record
             return
+
+
+def _is_final(error: BaseException) -> bool:
+    if isinstance(error, JSONDecodeError):  # half an answer, or a proxy's page in place of one
+        return False
+    return getattr(error, "error_code", None) in FINAL_CODES or isinstance(error, FINAL_ERRORS)
 
 
 def _first_line(error: BaseException) -> str:

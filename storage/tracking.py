@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Tracking", "ensure_experiment", "open_tracking", "sqlite_path"]
 
 SQLITE_PREFIX = "sqlite:///"
+# Without it the UI guesses, and shows an experiment without models as one on language models.
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 BUSY_SECONDS = 60
 
 
@@ -98,7 +100,7 @@ def _create_experiment(tracking: Tracking, name: str) -> Experiment:
     from mlflow.exceptions import MlflowException
 
     try:
-        tracking.client.create_experiment(name)
+        tracking.client.create_experiment(name, tags=EXPERIMENT_TAGS)
     except MlflowException as error:
         # Two searches starting at once: the other was first.
         if error.error_code != "RESOURCE_ALREADY_EXISTS":

@@ -132,16 +132,15 @@ def _add_body(rng: np.random.Generator, table: pd.DataFrame, places: Places) -> 
     draw = rng.random(size)
     kind = np.where(draw < 0.35 + 0.4 * urban, 1, np.where(draw < 0.94, 3, 2))
     modern = (kind == 1) & (month >= 1998 * 12)
-    luxury = modern & (level >= LUXURY_LEVEL) & (rng.random(size) < 0.18)
+    luxury = modern & (level >= LUXURY_LEVEL) & (rng.random(size) < 0.25)
     towers = modern & (rng.random(size) < 0.03 + 0.07 * urban + 0.4 * luxury)
     floors = np.where(kind == 1, _height(rng, urban, towers), np.where(rng.random(size) < 0.8, 2, 3))
     units = 2 + rng.gamma(1.2, 2.5, size) * (1 + (floors > 12))
     table["built"], table["building_type"], table["floor_count"] = month, kind, floors
-    table["building_structure"] = np.where(
-        kind == 1,
-        np.array([5, 4, 3])[_weighted(rng, [0.68, 0.17, 0.15], size)],
-        np.array([1, 9, 3])[_weighted(rng, [0.62, 0.24, 0.14], size)],
-    )
+    solid = np.array([5, 4, 3])[_weighted(rng, [0.68, 0.17, 0.15], size)]
+    solid[luxury], solid[modern & (level >= LUXURY_LEVEL) & ~luxury & (solid == 4)] = 4, 5
+    light = np.array([1, 9, 3])[_weighted(rng, [0.62, 0.24, 0.14], size)]
+    table["building_structure"] = np.where(kind == 1, solid, light)
     # The register of buildings opened in 2004; what is older carries a date of that year.
     entry, days = np.maximum(month, 2004 * 12).tolist(), rng.integers(1, 29, size).tolist()
     dates = zip(entry, days, strict=True)
@@ -206,11 +205,13 @@ def _add_surroundings(rng: np.random.Generator, table: pd.DataFrame) -> None:
 
 def _add_hidden(rng: np.random.Generator, table: pd.DataFrame, places: Places) -> None:
     """Adds what no column tells: the standing of station, town and building itself (log rent)."""
-    station = rng.normal(0, 0.07, len(places.station))
-    town = rng.normal(0, 0.06, len(places.city) * len(TOWNS))
+    station = rng.normal(0, 0.10, len(places.station))
+    town = rng.normal(0, 0.16, len(places.city) * len(TOWNS))
     table["hidden_level"] = np.log(places.level[table["ward"]])
     table["hidden_spot"] = station[table["hidden_station"]] + town[table["hidden_town"]]
-    table["hidden_standing"] = rng.normal(0, 0.05, len(table))
+    # Luxury buildings differ most from each other: a few listings tell, if a model may use so few.
+    luxury = table["hidden_luxury"].to_numpy()
+    table["hidden_standing"] = rng.normal(0, 0.05, len(table)) + luxury * rng.normal(0, 0.1, len(table))
 
 
 def sometimes(values: Ints, known: Bools) -> pd.Series[int]:

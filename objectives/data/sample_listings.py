@@ -85,7 +85,7 @@ def _make_units(rng: np.random.Generator, units: pd.DataFrame) -> pd.DataFrame:
     units["balcony_area"] = np.round(area * rng.uniform(0.06, 0.2, size), 1)
     units["unit_tag_id"], effect = draw_tags(rng, make_catalogue(rng, 31, 117, telling=8), size)
     units["hidden_tags"] += effect
-    units["hidden_unit"] = rng.normal(0, 0.11, size)
+    units["hidden_unit"] = rng.normal(0, 0.06, size)
     return units
 
 
@@ -148,8 +148,8 @@ def _rent(rng: np.random.Generator, listings: pd.DataFrame) -> Ints:
     size = len(listings)
     told = _place_and_size(listings) + _age(listings) + _comfort(listings) + _surroundings(listings)
     untold = sum(listings[f"hidden_{name}"].to_numpy() for name in ("spot", "standing", "unit", "tags"))
-    odd = rng.random(size) < 0.03
-    noise = rng.normal(0, 0.14, size) + odd * rng.normal(0, 0.4, size)
+    odd = rng.random(size) < 0.02
+    noise = rng.normal(0, 0.06, size) + odd * rng.normal(0, 0.2, size)
     yen = np.exp(told + untold + noise)
     step = np.where(rng.random(size) < 0.25, 500, 1000)
     return (np.maximum(np.round(yen / step), 12) * step).astype(np.int64)
@@ -161,7 +161,7 @@ def _place_and_size(listings: pd.DataFrame) -> Floats:
     size = np.log(listings["unit_area"].to_numpy() / 25)
     trend = (listings["hidden_period"].to_numpy() - 2019 * 12) / 12 * (0.006 + 0.016 * urban)
     level = listings["hidden_level"].to_numpy()
-    return level + np.log(25) + size * (0.56 + 0.26 * urban) + luxury * (0.3 + 0.1 * size) + trend
+    return level + np.log(25) + size * (0.56 + 0.26 * urban) + luxury * (0.2 + 0.1 * size + 0.008 * listings["room_floor"].to_numpy()) + trend
 
 
 def _age(listings: pd.DataFrame) -> Floats:

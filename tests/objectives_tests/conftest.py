@@ -90,7 +90,7 @@ class Listener:
         return self._stopped
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def listen() -> type[Listener]:
     """Makes report lines."""
     return Listener

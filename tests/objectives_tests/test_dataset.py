@@ -46,8 +46,7 @@ def test_typed_parquet_is_the_same_table(competition: Competition) -> None:
 def test_shift_jis_is_the_same_table(competition: Competition) -> None:
     """A file saved by a Japanese spreadsheet is the UTF-8 file."""
     for table in (competition.train, competition.test):
-        table["kind"] = table["kind"].replace({"flat": "マンション", "house": "一戸建て"})
-        table.rename(columns={"area": "面積"}, inplace=True)
+        table["種類"] = table.pop("kind").replace({"flat": "マンション", "house": "一戸建て"})
 
     assert competition.load(encoding="cp932").fingerprint == competition.load().fingerprint
 
@@ -112,6 +111,14 @@ def test_the_same_text_is_one_category(competition: Competition, suffix: str) ->
 
     assert dataset.encoder.columns[-1].levels == ("1", "2", "A")
     assert dataset.test[:2, -1].tolist() == [0, 1]
+
+
+def test_zero_padded_codes_are_one_category(competition: Competition) -> None:
+    """`01` stays `01` in a test file of digits only, where training has a letter among the codes."""
+    competition.train["zone"] = ["01", "02", "A1"] * 20
+    competition.test["zone"] = ["01", "02"] * 10
+
+    assert competition.load().test[:2, -1].tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

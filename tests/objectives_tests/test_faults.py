@@ -12,6 +12,8 @@ from objectives.data.dataset import DatasetError, load_dataset
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+
     from tests.objectives_tests.conftest import Competition
 
 SPOILED: dict[str, tuple[str, Callable[[Competition], DataFiles]]] = {}
@@ -24,6 +26,11 @@ def spoil(expected: str) -> Callable[[Callable[[Competition], DataFiles]], None]
         SPOILED[function.__name__.strip("_")] = expected, function
 
     return register
+
+
+def _repeat_first_id(table: pd.DataFrame, times: int) -> None:
+    ids = table["id"].tolist()
+    table["id"] = [*ids[:1] * (times + 1), *ids[times + 1 :]]
 
 
 def faults_of(files: DataFiles) -> tuple[str, ...]:
@@ -147,13 +154,13 @@ def _id_missing_in_test(competition: Competition) -> DataFiles:
 
 @spoil("1 repeats of 'id'")
 def _repeated_test_ids(competition: Competition) -> DataFiles:
-    competition.test.loc[1, "id"] = competition.test.loc[0, "id"]
+    _repeat_first_id(competition.test, times=1)
     return competition.files()
 
 
 @spoil("2 repeats of 'id'")
 def _repeated_train_ids(competition: Competition) -> DataFiles:
-    competition.train.loc[[1, 2], "id"] = competition.train.loc[0, "id"]
+    _repeat_first_id(competition.train, times=2)
     return competition.files()
 
 
@@ -248,7 +255,7 @@ def test_faults_of_the_tables_come_at_once(competition: Competition) -> None:
     """Every fault of readable tables is reported by one call."""
     competition.train.loc[3, "rent"] = np.nan
     competition.train.loc[4, "rent"] = np.inf
-    competition.train.loc[1, "id"] = competition.train.loc[0, "id"]
+    _repeat_first_id(competition.train, times=1)
     competition.test = competition.test[["area"]].rename(columns={"area": "rent"})
     competition.asked |= {"categorical": ("colour",), "metric": "auc", "task": "regression"}
 

@@ -87,15 +87,20 @@ def test_the_order_within_a_fold_does_not_matter(big: Dataset, listen: type[List
     assert ordered.scores == pytest.approx(mixed.scores, rel=1e-12)
 
 
-def test_min_data_in_leaf_may_vary(big: Dataset, listen: type[Listener]) -> None:
-    """Data binned once serves every leaf size, larger first or smaller first."""
-    large, small = ({**FAST, "min_data_in_leaf": n} for n in (200, 2))
-    one, other = bind(big), bind(big)
+def test_min_data_in_leaf_may_vary(competition: Competition, listen: type[Listener]) -> None:
+    """Data binned once keeps a feature that only small leaves can use."""
+    rare = np.arange(60) % 6 == 0
+    competition.train = competition.train[["id"]].assign(rare=rare.astype(int), rent=rare * 50.0)
+    competition.test = competition.test[["id"]].assign(rare=1)
+    competition.asked["task"] = "regression"
+    objective = bind(competition.load())
 
-    first = [one.evaluate(p, listen()).scores for p in (large, small)]
-    second = [other.evaluate(p, listen()).scores for p in (small, large)]
+    spreads = [
+        float(np.ptp(objective.evaluate({**FAST, "min_data_in_leaf": n}, listen()).oof_prediction))
+        for n in (30, 2, 30)
+    ]
 
-    assert first == second[::-1]
+    assert spreads[0] == spreads[2] < 20 < spreads[1]
 
 
 def test_the_seed_matters(big: Dataset, listen: type[Listener]) -> None:
@@ -119,12 +124,13 @@ def test_fast_and_slow_learners_report_at_the_same_progress(big: Dataset, listen
 
 
 def test_early_stopping_keeps_the_best_round(big: Dataset, listen: type[Listener]) -> None:
-    """Each fold model ends at its best round; later rounds are cut off."""
+    """Each fold model ends at its best round; later rounds are cut off, and the end itself is reported."""
     listener = listen()
     result = bind(big).evaluate(FAST, listener)
     rounds = [max(p.iteration for p in listener.heard if p.fold == k) for k in range(3)]
 
     assert [model.num_trees() for model in result.models] == list(result.best_iterations)
+    assert {7, 15, 23} < {progress.step for progress in listener.heard}
     assert all(0 < best < ran for best, ran in zip(result.best_iterations, rounds, strict=True))
 
 

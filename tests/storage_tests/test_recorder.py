@@ -4,8 +4,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storage.recorder import Recorder
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,21 +30,64 @@ def test_jobs_run_in_order_off_the_callers_thread() -> None:
     assert threading.get_ident() not in {thread for _, thread in done}
 
 
-def test_failures_are_told_once_and_counted() -> None:
+def test_what_cannot_succeed_is_told_once_and_counted() -> None:
     """The first failure is one warning line, the others a count, and later jobs still run."""
     warnings: list[str] = []
     done: list[str] = []
     recorder = Recorder(warnings.append)
-    recorder.submit("trial 1", lambda: _raise(ConnectionError("refused\nlong story")))
-    recorder.submit("trial 2", lambda: _raise(SystemExit(1)))
+    recorder.submit("trial 1", lambda: _raise(ValueError("refused\nlong story")))
+    recorder.submit("trial 2", lambda: _raise(KeyError(1)))
     recorder.submit("trial 3", lambda: done.append("trial 3"))
 
     assert recorder.close(30)
     assert done == ["trial 3"]
     assert recorder.failures == 2
-    assert recorder.first_error == "trial 1: ConnectionError: refused"
+    assert recorder.first_error == "trial 1: ValueError: refused"
     assert len(warnings) == 1
-    assert "trial 1: ConnectionError: refused" in warnings[0]
+    assert "trial 1: ValueError: refused" in warnings[0]
+
+
+def test_the_backlog_goes_out_by_itself_when_mlflow_answers_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that met a dead server is tried again, the others keep their order, nothing counts as failed."""
+    monkeypatch.setattr("storage.recorder.FIRST_PAUSE_SECONDS", 0.001)
+    warnings: list[str] = []
+    done: list[str] = []
+    answers = iter([ConnectionError("refused"), TimeoutError(), SystemExit(1), None])
+
+    def job() -> None:
+        answer = next(answers)
+        if answer is not None:
+            raise answer
+        done.append("first")
+
+    recorder = Recorder(warnings.append)
+    recorder.submit("first", job)
+    recorder.submit("second", lambda: done.append("second"))
+
+    assert recorder.drain(30)
+    assert done == ["first", "second"]
+    assert recorder.failures == 0
+    assert [text.split(";")[0] for text in warnings] == [
+        "MLflow did not record first: ConnectionError: refused",
+        "MLflow answers again",
+    ]
+
+
+def test_closing_tries_a_dead_server_once_more_and_then_gives_up() -> None:
+    """What is left when the process ends is counted as waiting, and no pause is sat out."""
+    tries: list[int] = []
+
+    def job() -> None:
+        tries.append(1)
+        raise ConnectionError
+
+    recorder = Recorder(lambda _text: None)
+    recorder.submit("first", job)
+    recorder.submit("second", lambda: None)
+
+    assert not recorder.close(300)
+    assert recorder.waiting == 2
+    assert 1 <= len(tries) <= 3
 
 
 def test_a_failing_warning_does_not_end_recording() -> None:
@@ -59,7 +106,7 @@ def test_waiting_counts_what_is_not_done() -> None:
     """The running job counts as waiting, and drain gives up after its time."""
     gate = threading.Event()
     recorder = Recorder(lambda _text: None)
-    recorder.submit("a", lambda: _raise(TimeoutError()) if not gate.wait(30) else None)
+    recorder.submit("a", lambda: _raise(ValueError()) if not gate.wait(30) else None)
     recorder.submit("b", lambda: None)
 
     assert recorder.waiting == 2

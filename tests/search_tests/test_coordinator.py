@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import optuna
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from optuna.trial import TrialState
+
+from objectives.base import EvaluationStopped, Progress
+from search.config import MOST_FAILURES_IN_A_ROW
+from search.loop.study import is_counted
+from tests.search_tests.fakes import DEFAULTS, HOPELESS, FakeObjective, climb, cv_result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from optuna.pruners import BasePruner
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+    from objectives.base import CVResult, Params, Report
+    from tests.search_tests.conftest import Bench
+
+OUTCOMES = {"complete": "COMPLETE", "prune": "PRUNED", "fail": "FAIL"}
+
+
+class Script:
+    """A body that does the next thing on a list at each call, from whatever thread."""
+
+    def __init__(self, outcomes: list[str]) -> None:
+        self._outcomes = iter(outcomes)
+
+    def __call__(self, params: Params, report: Report) -> CVResult:
+        """Ends as the script says."""
+        outcome = next(self._outcomes)
+        if outcome == "fail":
+            raise ValueError("as told")
+        if outcome == "interrupt":
+            raise KeyboardInterrupt
+        value = HOPELESS if outcome == "prune" else 1.0
+        if report(Progress(0, value, 0, 1)):
+            raise EvaluationStopped
+        return cv_result(params["x"])
+
+
+def _states(study: Study) -> list[str]:
+    return [trial.state.name for trial in study.get_trials(deepcopy=False) if is_counted(trial)]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    # Never so many failures in a row, in any order of arrival, that the search gives up.
+    outcomes=st.lists(st.sampled_from(["complete", "prune"]), min_size=1, max_size=6).flatmap(
+        lambda some: st.permutations([*some, *["fail"] * (MOST_FAILURES_IN_A_ROW - 1)][:8])
+    ),
+    workers=st.sampled_from([0, 1, 2, 5]),
+)
+def test_exactly_as_many_trials_as_asked_for(
+    bench: Bench, new_name: Iterator[str], hopeless: BasePruner, outcomes: list[str], workers: int
+) -> None:
+    """Whatever becomes of the trials and however many run at once, the study ends with exactly N of them."""
+    objective = FakeObjective(Script(outcomes))
+    study = bench.open(next(new_name), objective)
+    study.pruner = hopeless
+
+    assert bench.run(study, objective, len(outcomes), workers) is None
+    assert sorted(_states(study)) == sorted(OUTCOMES[outcome] for outcome in outcomes)
+    assert len(study.get_trials(deepcopy=False)) == len(outcomes)
+
+
+def test_the_first_trial_is_the_default(bench: Bench, new_name: Iterator[str]) -> None:
+    """Trial 0 is the objective's default configuration, so every study has the line to beat."""
+    study = bench.open(next(new_name))
+    bench.run(study, FakeObjective(), 2)
+
+    assert study.trials[0].params == DEFAULTS
+    assert study.trials[1].params != DEFAULTS
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_same_seed_gives_the_same_trials(bench: Bench, new_name: Iterator[str], workers: int) -> None:
+    """With one slot, parameters, values, states and reports repeat to the bit."""
+
+    def once() -> list[tuple[Any, ...]]:
+        study = bench.open(next(new_name), trials=12)
+        bench.run(study, FakeObjective(), 12, workers)
+        return [(t.number, t.params, t.value, t.state, t.intermediate_values) for t in study.trials]
+
+    first = once()
+
+    assert once() == first
+    assert len({str(params) for _, params, *_ in first}) == 12
+
+
+def test_another_seed_gives_other_trials(bench: Bench, new_name: Iterator[str]) -> None:
+    """The seed is what fixes a study, not the program."""
+
+    def params(seed: int) -> list[dict[str, Any]]:
+        study = bench.open(next(new_name), seed=seed)
+        bench.run(study, FakeObjective(), 4)
+        return [trial.params for trial in study.trials[1:]]
+
+    assert params(1) != params(2)
+
+
+def test_a_failure_keeps_its_reason_and_harms_nobody(bench: Bench, new_name: Iterator[str]) -> None:
+    """A failing configuration is FAIL with type and message; the others run to their end."""
+    objective = FakeObjective(Script(["complete", "fail", "complete"]))
+    study = bench.open(next(new_name), objective)
+
+    assert bench.run(study, objective, 3) is None
+    assert _states(study) == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert study.trials[1].user_attrs["reason"] == "ValueError: as told"
+
+
+def test_a_search_that_only_fails_stops(bench: Bench, new_name: Iterator[str]) -> None:
+    """After a few failures in a row it says so and gives the last reason, instead of failing N times."""
+    objective = FakeObjective(Script(["complete", *["fail"] * MOST_FAILURES_IN_A_ROW]))
+    study = bench.open(next(new_name), objective)
+
+    stopped_by = bench.run(study, objective, 100)
+
+    assert stopped_by == (
+        f"{MOST_FAILURES_IN_A_ROW} trials failed in a row, the last with: ValueError: as told"
+    )
+    assert _states(study).count("FAIL") == MOST_FAILURES_IN_A_ROW
+    assert not study.get_trials(states=(TrialState.RUNNING,))
+
+
+def test_a_pruned_trial_says_where(bench: Bench, new_name: Iterator[str], hopeless: BasePruner) -> None:
+    """Step, fold and round of the deciding report are kept; the value stays a partial one."""
+    objective = FakeObjective(Script(["complete", "prune"]))
+    study = bench.open(next(new_name), objective)
+    study.pruner = hopeless
+    bench.run(study, objective, 2)
+
+    metrics = study.trials[1].user_attrs["metrics"]
+    assert study.trials[1].state == TrialState.PRUNED
+    assert (metrics["pruned_step"], metrics["pruned_fold"], metrics["pruned_iteration"]) == (0, 0, 1)
+    assert "cv_rmse_std" not in metrics
+
+
+def test_a_pruning_that_comes_late_still_counts(
+    bench: Bench, new_name: Iterator[str], hopeless: BasePruner
+) -> None:
+    """A trial is pruned at the report that decided it, even where its evaluation outran the answer."""
+
+    def body(params: Params, report: Report) -> CVResult:
+        report(Progress(0, HOPELESS, 0, 1))
+        report(Progress(1, 1.0, 0, 2))
+        return cv_result(params["x"])
+
+    study = bench.open(next(new_name))
+    study.pruner = hopeless
+    bench.run(study, FakeObjective(body), 2, workers=1)
+
+    assert _states(study) == ["PRUNED", "PRUNED"]
+    assert [list(trial.intermediate_values) for trial in study.trials] == [[0], [0]]
+    assert bench.kept == []
+
+
+def test_results_are_kept_before_they_are_told(bench: Bench, new_name: Iterator[str]) -> None:
+    """Whenever a process dies, each complete trial has its files."""
+    study = bench.open(next(new_name))
+    told: list[bool] = []
+    bench._keep = lambda number, _: told.append(study.trials[number].state.is_finished())  # type: ignore[method-assign]
+    bench.run(study, FakeObjective(), 3)
+
+    assert told == [False, False, False]
+
+
+def test_every_closed_trial_is_handed_out_once(
+    bench: Bench, new_name: Iterator[str], hopeless: BasePruner
+) -> None:
+    """The record hears of complete, pruned and failed trials, as the ledger has them."""
+    objective = FakeObjective(Script(["complete", "prune", "fail"]))
+    study = bench.open(next(new_name), objective)
+    study.pruner = hopeless
+    bench.run(study, objective, 3)
+
+    assert [(t.number, t.state.name) for t in bench.closed] == [(0, "COMPLETE"), (1, "PRUNED"), (2, "FAIL")]
+
+
+def test_an_interrupted_trial_is_closed_and_queued_again(bench: Bench, new_name: Iterator[str]) -> None:
+    """Ctrl-C closes what runs as FAIL (interrupted), not counted, and the same configuration comes next."""
+    objective = FakeObjective(Script(["complete", "interrupt", "complete", "complete"]))
+    study = bench.open(next(new_name), objective)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(study, objective, 3)
+
+    interrupted = study.trials[1]
+    assert interrupted.state == TrialState.FAIL
+    assert interrupted.user_attrs["interrupted"] is True
+    assert not is_counted(interrupted)
+
+    assert bench.run(study, objective, 3) is None
+    assert _states(study) == ["COMPLETE"] * 3
+    assert study.trials[2].params == interrupted.params
+    assert study.trials[2].user_attrs["retry_of"] == 1
+
+
+class _InterruptedSampler(optuna.samplers.RandomSampler):
+    """Ctrl-C while the next configuration is being chosen."""
+
+    def sample_relative(self, *args: Any) -> dict[str, Any]:  # noqa: ARG002
+        raise KeyboardInterrupt
+
+    def sample_independent(self, *args: Any) -> Any:  # noqa: ARG002
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_asking_leaves_nothing_running(bench: Bench, new_name: Iterator[str]) -> None:
+    """A trial that has no configuration yet is closed too."""
+    study = bench.open(next(new_name))
+    bench.run(study, FakeObjective(), 1)
+    study.sampler = _InterruptedSampler()
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(study, FakeObjective(), 2)
+
+    assert not study.get_trials(states=(TrialState.RUNNING,))
+    assert _states(study) == ["COMPLETE"]
+
+
+def _passed_after_first_report() -> tuple[FakeObjective, list[float]]:
+    moments: list[float] = []
+
+    def body(params: Params, report: Report) -> CVResult:
+        while not report(Progress(len(moments), 1.0, 0, 1)):
+            moments.append(time.monotonic())
+        raise EvaluationStopped
+
+    return FakeObjective(body), moments
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_deadline_closes_what_runs(bench: Bench, new_name: Iterator[str], workers: int) -> None:
+    """When the time is up, running trials are interrupted, queued again and not counted."""
+    objective, _ = _passed_after_first_report()
+    study = bench.open(next(new_name), objective)
+
+    assert bench.run(study, objective, 4, workers, deadline=time.monotonic()) == "the time was up"
+    assert _states(study) == []
+    assert not study.get_trials(states=(TrialState.RUNNING,))
+    assert all(trial.user_attrs["interrupted"] for trial in study.get_trials(states=(TrialState.FAIL,)))
+
+    assert bench.run(study, FakeObjective(), 4, workers) is None
+    assert len(_states(study)) == 4
+
+
+def test_a_finished_study_is_left_alone(bench: Bench, new_name: Iterator[str]) -> None:
+    """Asking for as many trials as there are, or fewer, changes nothing."""
+    name = next(new_name)
+    bench.run(bench.open(name), FakeObjective(), 3)
+    before = _snapshot(bench.open(name))
+
+    for trials in (3, 2):
+        assert bench.run(bench.open(name), FakeObjective(), trials) is None
+        assert _snapshot(bench.open(name)) == before
+
+
+def _snapshot(study: Study) -> list[FrozenTrial]:
+    return study.get_trials()
+
+
+def test_a_dead_coordinators_trials_are_run_again(bench: Bench, new_name: Iterator[str]) -> None:
+    """Trials left RUNNING are closed and queued again, and the study still ends with exactly N."""
+    name = next(new_name)
+    study = bench.open(name)
+    bench.run(study, FakeObjective(), 2)
+    left = [study.ask(fixed_distributions=FakeObjective().space()) for _ in range(2)]
+
+    resumed = bench.open(name)
+    bench.run(resumed, FakeObjective(), 5)
+
+    assert [resumed.trials[t.number].state for t in left] == [TrialState.FAIL] * 2
+    assert len(_states(resumed)) == 5
+    assert not resumed.get_trials(states=(TrialState.RUNNING, TrialState.WAITING))
+    params = [trial.params for trial in resumed.trials if is_counted(trial)]
+    assert all(trial.params in params for trial in left)
+
+
+def test_a_resumed_search_does_not_repeat_itself(bench: Bench, new_name: Iterator[str]) -> None:
+    """The second command draws new configurations, not the first one's once more."""
+    name = next(new_name)
+    bench.run(bench.open(name), FakeObjective(), 4)
+    study = bench.open(name)
+    bench.run(study, FakeObjective(), 8)
+
+    assert len({str(trial.params) for trial in study.trials}) == 8
+
+
+def test_no_limit_means_infinity(bench: Bench, new_name: Iterator[str]) -> None:
+    """Without a deadline the search runs to its end, whichever the engine."""
+    for workers in (0, 2):
+        assert bench.run(bench.open(next(new_name)), FakeObjective(climb), 2, workers, math.inf) is None

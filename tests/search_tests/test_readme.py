@@ -1,0 +1,42 @@
+"""The README says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from search.config import PromoteConfig, SearchConfig
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FIELDS = {**SearchConfig.model_fields, **PromoteConfig.model_fields}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_each_setting_is_in_the_readme_with_its_default(name: str) -> None:
+    """The table of settings is the config class, flag by flag and default by default."""
+    field = FIELDS[name]
+    default = "" if field.default in (None, ()) else f"`{field.default}`"
+
+    assert f"| `--{name.replace('_', '-')}` | {default} | {field.description} |" in README
+
+
+def test_the_readme_lists_no_setting_that_is_gone() -> None:
+    """Every flag in the table of settings exists."""
+    listed = {flag.replace("-", "_") for flag in re.findall(r"^\| `--([a-z-]+)` \|", README, re.MULTILINE)}
+
+    assert set(FIELDS) == listed
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"search\.(?:run|baseline|promote|status)\b", README))))
+def test_each_command_in_the_readme_exists(command: str) -> None:
+    """A command that the README names can be typed."""
+    assert (ROOT / f"{command.replace('.', '/')}.py").is_file()
+
+
+@pytest.mark.parametrize("path", re.findall(r"^\| `([a-z_/]+\.py|[a-z_]+/[a-z_]*/?)`", README, re.MULTILINE))
+def test_each_path_in_the_readme_exists(path: str) -> None:
+    """The table of paths names what is there (or, under mlruns, what a search makes)."""
+    assert path.startswith("mlruns/") or (ROOT / path).exists()
