@@ -65,6 +65,13 @@ def find_task_and_metric(files: DataFiles, train: pd.DataFrame) -> tuple[Task | 
     return task, files.metric, []
 
 
+def metric_faults(metric: str | None) -> list[str]:
+    """The fault of a metric that no task has."""
+    if metric is None or metric in METRICS:
+        return []
+    return [f"metric: got {metric!r}; allowed: {', '.join(METRICS)}; do: choose one"]
+
+
 def table_faults(files: DataFiles, train: pd.DataFrame, test: pd.DataFrame) -> list[str]:
     """One line for each column that is missing, repeated or in the wrong file."""
     faults = _target_column_faults(files, train, test)
@@ -75,9 +82,9 @@ def table_faults(files: DataFiles, train: pd.DataFrame, test: pd.DataFrame) -> l
     for path, table in ((files.train, train), (files.test, test)):
         faults += _id_faults(files.id, path, table)
     faults += [
-        f"categorical: got {c!r}, not a column of {files.train}; allowed: {_some(train)}; do: choose from them"
+        f"categorical: got {c!r}, not a feature of {files.train}; allowed: {_some(train)}; do: choose from them"
         for c in files.categorical
-        if c not in train
+        if c not in train or c in (files.target, files.id)
     ]
     if not (set(train) & set(test)) - {files.target, files.id}:
         faults.append(

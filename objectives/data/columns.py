@@ -111,7 +111,7 @@ def _find(values: pd.Series, *, forced: bool) -> Column | str:
     kind = "category" if forced else _kind(known)
     if kind != "category":
         return Column(name, kind)
-    if not forced and len(known) > 1 and known.is_unique:
+    if not forced and len(known) > 1 and known.astype(str).is_unique:
         return "text, every value differs"
     return Column(name, "category", tuple(sorted({text for text in _as_text(known) if text is not None})))
 

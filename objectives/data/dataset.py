@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from objectives.data.checks import DataFiles, find_task_and_metric, table_faults
+from objectives.data.checks import DataFiles, find_task_and_metric, metric_faults, table_faults
 from objectives.data.columns import ColumnEncoder, find_columns
 from objectives.data.metrics import METRICS
 from objectives.data.read import TableError, read_table
@@ -78,7 +78,10 @@ def load_dataset(files: DataFiles) -> Dataset:
     Raises:
         DatasetError: With every fault found, not just the first.
     """
-    train, test = _read_both(files)
+    tables, faults = _read_both(files)
+    if tables is None:
+        raise DatasetError([*faults, *metric_faults(files.metric)])
+    train, test = tables
     task, metric_name, faults = find_task_and_metric(files, train)
     faults += table_faults(files, train, test)
     if files.target in train and task is not None:
@@ -108,7 +111,7 @@ def load_dataset(files: DataFiles) -> Dataset:
         classes=classes,
         target_name=files.target,
         id_name=files.id,
-        fingerprint=_fingerprint(encoder, x_train, target, x_test, test_ids),
+        fingerprint=_fingerprint(encoder, (x_train, target, x_test), (*classes, *test_ids)),
         notes=(
             f"Data: {len(train):,} training rows, {len(test):,} test rows, {len(encoder.columns)} features",
             *_notes(files, task, metric_name, encoder),
@@ -117,7 +120,7 @@ def load_dataset(files: DataFiles) -> Dataset:
     )
 
 
-def _read_both(files: DataFiles) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read_both(files: DataFiles) -> tuple[tuple[pd.DataFrame, pd.DataFrame] | None, list[str]]:
     faults: list[str] = []
     tables: list[pd.DataFrame] = []
     text = {files.id, *files.categorical}
@@ -130,19 +133,15 @@ def _read_both(files: DataFiles) -> tuple[pd.DataFrame, pd.DataFrame]:
         tables.append(table)
         # A column of text in training is read as text in test too, so that "1" and 1 are one category.
         text |= {str(c) for c in table if not pd.api.types.is_numeric_dtype(table[c].dtype)}
-    if faults:
-        raise DatasetError(faults)
-    return tables[0], tables[1]
+    return (None, faults) if faults else ((tables[0], tables[1]), [])
 
 
-def _fingerprint(
-    encoder: ColumnEncoder, train: FloatArray, target: FloatArray, test: FloatArray, ids: tuple[str, ...]
-) -> str:
+def _fingerprint(encoder: ColumnEncoder, arrays: tuple[FloatArray, ...], texts: tuple[str, ...]) -> str:
     digest = hashlib.blake2b(encoder.to_json().encode(), digest_size=16)
-    for array in (train, target, test):
+    for array in arrays:
         digest.update(str(array.shape).encode())
         digest.update(array.tobytes(order="A"))
-    digest.update("\n".join(ids).encode())
+    digest.update("\n".join(texts).encode())
     return digest.hexdigest()
 
 

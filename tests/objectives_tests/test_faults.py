@@ -215,7 +215,7 @@ def _fewer_rows_than_folds(competition: Competition) -> DataFiles:
     return competition.files()
 
 
-@spoil("categorical: got 'colour', not a column of")
+@spoil("categorical: got 'colour', not a feature of")
 def _unknown_categorical(competition: Competition) -> DataFiles:
     competition.asked["categorical"] = ("kind", "colour")
     return competition.files()
