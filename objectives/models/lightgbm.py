@@ -32,6 +32,7 @@ _LOSS = {
     "mae": "regression_l1",
     "mape": "mape",
 }
+_ROWS_PER_LEAF = 100
 _BINNING = {"max_bin": 255, "feature_pre_filter": False}
 # Same seed, same result: LightGBM otherwise chooses the histogram layout by timing.
 _REPRODUCIBLE = {"deterministic": True, "force_col_wise": True}
@@ -55,13 +56,17 @@ class LightGBMObjective:
     def space(self) -> dict[str, BaseDistribution]:
         """Returns the search space; the categorical parameters only where there are categories.
 
-        `min_sum_hessian_in_leaf` is in it because its default makes unbalanced classes diverge.
+        `min_sum_hessian_in_leaf` is in it because its default makes unbalanced classes diverge. Rates low
+        enough to need thousands of rounds and trees too big for the rows are not: one such configuration
+        costs as much as twenty others, and with several classes each round is a tree for each of them.
         """
         from optuna.distributions import FloatDistribution, IntDistribution
 
+        multiclass = self._dataset.task == "multiclass"
+        most_leaves = int(np.clip(len(self._dataset.train) // _ROWS_PER_LEAF, 31, 63 if multiclass else 255))
         space: dict[str, BaseDistribution] = {
-            "learning_rate": FloatDistribution(0.02, 0.2, log=True),
-            "num_leaves": IntDistribution(7, 255, log=True),
+            "learning_rate": FloatDistribution(0.08 if multiclass else 0.04, 0.2, log=True),
+            "num_leaves": IntDistribution(7, most_leaves, log=True),
             "min_data_in_leaf": IntDistribution(2, 200, log=True),
             "min_sum_hessian_in_leaf": FloatDistribution(1e-3, 10.0, log=True),
             "feature_fraction": FloatDistribution(0.2, 1.0),
