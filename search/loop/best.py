@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from optuna.study import Study
+    from optuna.trial import FrozenTrial
 
     from objectives.base import CVResult, Objective
     from search.competition import Competition
@@ -31,7 +32,7 @@ class KeptResults:
 
     def keep(self, study: Study, number: int, result: CVResult) -> None:
         """Saves a complete trial's predictions if it is among the best, its model if it is the best."""
-        better = [t for t in complete_trials(study) if not self._beats(result.mean, t.value)]
+        better = [t for t in complete_trials(study) if not self._goes_before(result.mean, number, t)]
         if len(better) >= KEEP_PREDICTIONS:
             return
         self.store.save(number, oof=result.oof_prediction, test=result.test_prediction)
@@ -39,24 +40,29 @@ class KeptResults:
         order.insert(len(better), number)
         self.store.retain(order)
         if not better:
-            self._save_model(number, result)
+            # Until this trial is told, the ledger's best is another, and its model must outlive a kill.
+            self._save_model(number, result, spare=order[1] if order[1:] else number)
 
-    def _beats(self, score: float, value: float | None) -> bool:
-        return value is None or self.competition.dataset.metric.is_better(score, value)
+    def _goes_before(self, score: float, number: int, other: FrozenTrial) -> bool:
+        # As `complete_trials` sorts: with several slots the earlier of two equals may end later.
+        if other.value is None or other.value == score:
+            return number < other.number
+        return self.competition.dataset.metric.is_better(score, other.value)
 
     def model_folder(self, number: int) -> Path:
         """Where the trial's model is, if it was the best so far when it ended."""
         return self.folder / f"model_{number:05d}"
 
-    def _save_model(self, number: int, result: CVResult) -> None:
-        """Writes the trial's model and what belongs to it, and drops the models of other trials."""
+    def _save_model(self, number: int, result: CVResult, spare: int) -> None:
+        """Writes the trial's model and what belongs to it, and drops those of all others but one."""
         target = self.model_folder(number)
         partial = target.with_name(f".{target.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         self.objective.save_model(result, partial)
         for old in self.folder.glob("model_*"):
-            shutil.rmtree(old)
+            if old != self.model_folder(spare):
+                shutil.rmtree(old)
         partial.rename(target)
 
 

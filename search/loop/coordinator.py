@@ -141,8 +141,12 @@ class Coordinator:
         self.trial_closed(frozen)
 
     def _close_running(self, reason: str) -> None:
+        from optuna.trial import TrialState
+
         self.engine.close()
-        for number in list(self._running):
-            del self._running[number]
+        # A signal may have come while a trial was being asked for, which is then known to the study only.
+        asked = {t.number for t in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))}
+        for number in sorted({*self._running, *asked}):
+            self._running.pop(number, None)
             interrupt(self.study, self.study.trials[number], reason)
             self.trial_closed(self.study.trials[number])

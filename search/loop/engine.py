@@ -115,7 +115,12 @@ class ThreadEngine:
         thread.start()
 
     def _work(self, number: int, params: Params, line: _QueuedLine) -> None:
-        self._events.put(_evaluate(self._objective, number, params, line))
+        start = time.monotonic()
+        try:
+            outcome = _evaluate(self._objective, number, params, line)
+        except BaseException as error:  # noqa: BLE001 - a thread that ends unheard would be waited for for ever
+            outcome = Broken(number, time.monotonic() - start, f"{type(error).__name__}: {error}")
+        self._events.put(outcome)
 
     def next_outcome(self, on_report: OnReport, deadline: float) -> Outcome | None:
         """Handles reports until a trial ends."""
@@ -132,6 +137,8 @@ class ThreadEngine:
             number, progress = event
             if on_report(number, progress):
                 self._lines[number].stop.set()
+            if time.monotonic() > deadline:
+                return None
 
     def close(self, patience_seconds: float = 2.0) -> None:
         """Tells every thread to stop and waits a moment for it."""

@@ -66,13 +66,19 @@ class BackgroundRecord:
             )
         return self._made
 
-    def open(self, study: Study) -> None:
-        """Finds or makes the parent run and mends what an earlier command left half written."""
+    def open(self, study: Study, *, is_finished: bool) -> None:
+        """Finds or makes the parent run and mends what an earlier command left half written.
+
+        Args:
+            study: The study.
+            is_finished: Whether it has all its trials already; its parent run then stays as it is.
+        """
 
         def job() -> None:
-            self._callback.open(study)
+            if not is_finished:
+                self._callback.open(study)
             self.parent_run_id = self._callback.parent_run_id(study)
-            self._callback.sync(study)
+            self._sync(study)
 
         self._recorder.submit("the study", job)
 
@@ -85,7 +91,7 @@ class BackgroundRecord:
         self._recorder.submit(f"trial {trial.number}", job)
 
     def attach_best(self, study: Study, number: int, files: Callable[[], Files]) -> None:
-        """Logs the best trial's files on its run and on the parent.
+        """Logs the best trial's files on its run and on the parent, unless they are there.
 
         Args:
             study: The study.
@@ -94,6 +100,8 @@ class BackgroundRecord:
         """
 
         def job() -> None:
+            if not self._callback.file_differences(study, number):
+                return
             with files() as paths:
                 self._callback.attach(study, number, paths)
 
@@ -107,9 +115,15 @@ class BackgroundRecord:
         """
 
         def job() -> None:
-            self._callback.sync(study)
+            self._sync(study)
             self._callback.close(study, status, note)
 
         self._recorder.submit("the study's end", job)
         self._recorder.close(timeout_seconds)
         return self._recorder.waiting + self._recorder.failures
+
+    def _sync(self, study: Study) -> None:
+        from storage.promotion_record import promotion_tags
+
+        restored = promotion_tags(self._layout.submissions, study.study_name)
+        self._callback.sync(study, restored=restored)

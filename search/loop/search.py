@@ -22,7 +22,8 @@ from search.loop.progress import SearchProgress
 from search.loop.record import BackgroundRecord, run_params, run_tags
 from search.loop.study import open_study, study_faults
 from search.loop.tally import best_trial, tally
-from search.results.package import run_files, write_checked_submission
+from search.results.package import run_files, study_submission, write_checked_submission
+from storage.parent_run import ENDED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,9 +130,12 @@ class _Search:
         timeout = math.inf if self.config.timeout is None else self.config.timeout
         deadline = STARTED + timeout - (CLOSING_SECONDS if timeout < math.inf else 0)
         record = BackgroundRecord(self.layout, self.competition, _warn)
-        record.open(self.study)
-        results = open_results(self.competition, self.objective, self.layout)
         before = tally(self.study).finished
+        is_finished = before >= self.config.trials
+        if not is_finished:
+            self._note_ending(None)
+        record.open(self.study, is_finished=is_finished)
+        results = open_results(self.competition, self.objective, self.layout)
         print(f"Study {self.competition.study}: {before} of {self.config.trials} trials finished", flush=True)
         try:
             stopped_by = self._coordinate(record, results, deadline)
@@ -146,7 +150,7 @@ class _Search:
             run_id=record.parent_run_id,
             submission=submission,
             stopped_by=stopped_by,
-            already_finished=before >= self.config.trials,
+            already_finished=is_finished,
             unrecorded=unrecorded,
         )
 
@@ -171,27 +175,23 @@ class _Search:
     def _close(
         self, record: BackgroundRecord, results: KeptResults, status: str, note: str | None, deadline: float
     ) -> tuple[Path | None, int]:
+        self._note_ending({"status": status, "note": note})
         best = best_trial(self.study)
         submission = None
         if best is not None:
-            submission = self._submission_path(best)
+            submission = study_submission(self.layout, self.competition.study, best.number)
             prediction = results.store.load(best.number).test
             write_checked_submission(self.competition, prediction, submission)
-            if self.study.user_attrs.get("best_recorded") != best.number:
-                model = results.model_folder(best.number)
-                files = partial(run_files, self.competition, prediction, model, submission)
-                record.attach_best(self.study, best.number, files)
+            model = results.model_folder(best.number)
+            files = partial(run_files, self.competition, prediction, model, submission)
+            record.attach_best(self.study, best.number, files)
         patience = min(RECORD_SECONDS, max(0.0, deadline - time.monotonic()))
-        missed = record.close(self.study, status, note, patience)
-        if best is not None and not missed:
-            self.study.set_user_attr("best_recorded", best.number)
-        return submission, missed
+        return submission, record.close(self.study, status, note, patience)
 
-    def _submission_path(self, best: FrozenTrial) -> Path:
-        from storage.layout import folder_name
-
-        name = f"submission_{folder_name(self.competition.study)}_trial_{best.number:05d}.csv"
-        return self.layout.submissions / name
+    def _note_ending(self, ending: dict[str, str | None] | None) -> None:
+        # In the ledger, so that a record made anew ends its run in the same way.
+        if self.study.user_attrs.get(ENDED) != ending:
+            self.study.set_user_attr(ENDED, ending)
 
 
 def describe(competition: Competition, result: CVResult) -> dict[str, float]:

@@ -28,12 +28,16 @@ def space_fingerprint(space: dict[str, BaseDistribution]) -> str:
 def study_faults(ledger: BaseStorage, name: str, question: dict[str, Any]) -> list[str]:
     """One line for each part of the question that differs from the study already under the name."""
     import optuna
+    from optuna.trial import TrialState
 
     try:
         study = optuna.load_study(study_name=name, storage=ledger)
     except KeyError:
         return []
     asked = study.user_attrs.get("question")
+    if asked is None and not any(t.state != TrialState.WAITING for t in study.get_trials(deepcopy=False)):
+        # Ours, killed while it was being made; or empty, and so anybody's.
+        return []
     if asked is None:
         return [f"--study: got {name!r}, made by another program; allowed: a new name; do: choose another"]
     return [
@@ -91,8 +95,10 @@ def interrupt(study: Study, trial: FrozenTrial, reason: str) -> None:
     storage.set_trial_user_attr(trial._trial_id, "interrupted", True)  # noqa: SLF001
     storage.set_trial_user_attr(trial._trial_id, "reason", reason)  # noqa: SLF001
     study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    if trial.params:
-        study.enqueue_trial(trial.params, user_attrs={"retry_of": trial.number})
+    # A queued configuration is in `fixed_params` until it is suggested, parameter by parameter.
+    params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+    if params:
+        study.enqueue_trial(params, user_attrs={"retry_of": trial.number})
 
 
 def is_counted(trial: FrozenTrial) -> bool:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import math
+import signal
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import optuna
 import pytest
 
 from search.loop.coordinator import Coordinator
@@ -15,6 +17,7 @@ from tests.search_tests.fakes import FakeObjective, PruneHopeless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from optuna.storages import BaseStorage
     from optuna.study import Study
@@ -45,7 +48,12 @@ class Bench:
         return open_study(self.ledger, name, objective or FakeObjective(), trials=trials, **how)
 
     def run(
-        self, study: Study, objective: FakeObjective, trials: int, workers: int = 0, deadline: float = math.inf
+        self,
+        study: Study,
+        objective: FakeObjective,
+        trials: int,
+        workers: int = 0,
+        deadline: float = math.inf,
     ) -> str | None:
         """Drives a study as a command would."""
         engine = open_engine(objective, workers)
@@ -58,6 +66,9 @@ class Bench:
 
 def _spread(result: CVResult) -> dict[str, float]:
     return {"cv_rmse_std": result.std}
+
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +93,15 @@ def new_name() -> Iterator[str]:
 def hopeless() -> PruneHopeless:
     """A pruner that a test's objective can command."""
     return PruneHopeless()
+
+
+@pytest.fixture
+def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working directory; signals that a command takes over are given back."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    before = signal.getsignal(signal.SIGTERM)
+    yield home
+    signal.signal(signal.SIGTERM, before)

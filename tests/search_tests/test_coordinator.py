@@ -12,6 +12,8 @@ from optuna.trial import TrialState
 
 from objectives.base import EvaluationStopped, Progress
 from search.config import MOST_FAILURES_IN_A_ROW
+from search.loop.coordinator import Coordinator
+from search.loop.engine import open_engine
 from search.loop.study import is_counted
 from tests.search_tests.fakes import DEFAULTS, HOPELESS, FakeObjective, climb, cv_result
 
@@ -166,11 +168,16 @@ def test_a_pruning_that_comes_late_still_counts(
 def test_results_are_kept_before_they_are_told(bench: Bench, new_name: Iterator[str]) -> None:
     """Whenever a process dies, each complete trial has its files."""
     study = bench.open(next(new_name))
-    told: list[bool] = []
-    bench._keep = lambda number, _: told.append(study.trials[number].state.is_finished())  # type: ignore[method-assign]
-    bench.run(study, FakeObjective(), 3)
+    states: list[TrialState] = []
 
-    assert told == [False, False, False]
+    def keep(number: int, result: CVResult) -> None:  # noqa: ARG001 - the coordinator's form
+        states.append(study.trials[number].state)
+
+    objective = FakeObjective()
+    engine = open_engine(objective, 0)
+    Coordinator(study, objective, engine, lambda _: {}, keep, bench.closed.append).run(3, math.inf)
+
+    assert states == [TrialState.RUNNING] * 3
 
 
 def test_every_closed_trial_is_handed_out_once(
@@ -225,21 +232,17 @@ def test_an_interrupt_while_asking_leaves_nothing_running(bench: Bench, new_name
     assert _states(study) == ["COMPLETE"]
 
 
-def _passed_after_first_report() -> tuple[FakeObjective, list[float]]:
-    moments: list[float] = []
-
-    def body(params: Params, report: Report) -> CVResult:
-        while not report(Progress(len(moments), 1.0, 0, 1)):
-            moments.append(time.monotonic())
-        raise EvaluationStopped
-
-    return FakeObjective(body), moments
+def _endless(params: Params, report: Report) -> CVResult:  # noqa: ARG001 - the form of a body
+    stop = report(Progress(0, 1.0, 0, 1))
+    while not (stop or report.stopped()):
+        pass
+    raise EvaluationStopped
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_deadline_closes_what_runs(bench: Bench, new_name: Iterator[str], workers: int) -> None:
     """When the time is up, running trials are interrupted, queued again and not counted."""
-    objective, _ = _passed_after_first_report()
+    objective = FakeObjective(_endless)
     study = bench.open(next(new_name), objective)
 
     assert bench.run(study, objective, 4, workers, deadline=time.monotonic()) == "the time was up"

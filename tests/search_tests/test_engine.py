@@ -33,9 +33,11 @@ def _never(number: int, progress: Progress) -> bool:  # noqa: ARG001 - the form 
 
 
 def _until_stopped(params: Params, report: Report) -> CVResult:  # noqa: ARG001 - the form of a body
-    step = 0
-    while not report(Progress(step, 1.0, 0, step)):
-        step += 1
+    for step in range(10):
+        if report(Progress(step, 1.0, 0, step)):
+            raise EvaluationStopped
+    while not report.stopped():
+        pass
     raise EvaluationStopped
 
 
@@ -119,6 +121,30 @@ def test_the_deadline_ends_the_waiting(make_engine: Callable[[FakeObjective], En
     engine.submit(0, DEFAULTS)
 
     assert engine.next_outcome(_never, time.monotonic()) is None
+    engine.close()
+
+
+def test_reports_do_not_put_off_the_deadline() -> None:
+    """After the deadline at most one more report is heard, however many are waiting."""
+    reported = threading.Event()
+    heard: list[int] = []
+
+    def body(params: Params, report: Report) -> CVResult:
+        for step in range(10):
+            report(Progress(step, 1.0, 0, step))
+        reported.set()
+        return _until_stopped(params, report)
+
+    def listen(number: int, progress: Progress) -> bool:  # noqa: ARG001 - the form of a listener
+        heard.append(progress.step)
+        return False
+
+    engine = ThreadEngine(FakeObjective(body), 1)
+    engine.submit(0, DEFAULTS)
+    assert reported.wait(PATIENCE_SECONDS)
+
+    assert engine.next_outcome(listen, time.monotonic()) is None
+    assert len(heard) <= 1
     engine.close()
 
 
@@ -219,7 +245,7 @@ def test_closing_forgets_what_was_not_started() -> None:
 def test_an_interrupt_passes_through_in_process() -> None:
     """Ctrl-C in the caller's thread is the caller's, not an evaluation's error."""
 
-    def body(params: Params, report: Report) -> CVResult:
+    def body(params: Params, report: Report) -> CVResult:  # noqa: ARG001 - the form of a body
         raise KeyboardInterrupt
 
     engine = InProcessEngine(FakeObjective(body))

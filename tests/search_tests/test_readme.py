@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from search.config import PromoteConfig, SearchConfig
+from search.config import ExportConfig, ImportConfig, MigrateConfig, PromoteConfig, SearchConfig, SyncConfig
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-FIELDS = {**SearchConfig.model_fields, **PromoteConfig.model_fields}
+FIELDS = {**SearchConfig.model_fields, **PromoteConfig.model_fields, **SyncConfig.model_fields}
 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_each_setting_is_in_the_readme_with_its_default(name: str) -> None:
     """The table of settings is the config class, flag by flag and default by default."""
     field = FIELDS[name]
-    default = "" if field.default in (None, ()) else f"`{field.default}`"
+    default = "" if field.default in (None, ()) or field.default is False else f"`{field.default}`"
 
     assert f"| `--{name.replace('_', '-')}` | {default} | {field.description} |" in README
 
@@ -30,10 +34,23 @@ def test_the_readme_lists_no_setting_that_is_gone() -> None:
     assert set(FIELDS) == listed
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"search\.(?:run|baseline|promote|status)\b", README))))
+@pytest.mark.parametrize(
+    "command",
+    sorted(set(re.findall(r"search\.(?:run|baseline|promote|status|sync|export|import|migrate)\b", README))),
+)
 def test_each_command_in_the_readme_exists(command: str) -> None:
     """A command that the README names can be typed."""
     assert (ROOT / f"{command.replace('.', '/')}.py").is_file()
+
+
+@pytest.mark.parametrize("model", [ExportConfig, ImportConfig, MigrateConfig])
+def test_each_flag_of_carrying_is_in_the_readme(model: type[BaseModel]) -> None:
+    """The section on carrying a study names all that its commands take."""
+    section = README.split("## Carrying a study")[1].split("\n## ")[0]
+
+    for name, field in model.model_fields.items():
+        word = name if field.is_required() else f"--{name.replace('_', '-')}"
+        assert word in section.lower()
 
 
 @pytest.mark.parametrize("path", re.findall(r"^\| `([a-z_/]+\.py|[a-z_]+/[a-z_]*/?)`", README, re.MULTILINE))
