@@ -24,56 +24,18 @@ DEFAULT_ROWS = 20_000
 DEFAULT_SEED = 2025
 FEWEST_ROWS = 100
 TARGET = "money_room"
-COLUMNS = tuple(
-    [
-        "id",
-        "target_ym",
-        "money_room",
-        "building_id",
-        "unit_id",
-        "unit_name",
-        "building_type",
-        "building_structure",
-        "year_built",
-        "building_create_date",
-        "full_address",
-        "addr1_1",
-        "addr1_2",
-        "post1",
-        "post2",
-        "lon",
-        "lat",
-        "unit_area",
-        "house_area",
-        "balcony_area",
-        "floor_count",
-        "room_floor",
-        "room_count",
-        "madori_number_all",
-        "madori_kind_all",
-        "rosen_name1",
-        "eki_name1",
-        "walk_distance1",
-        "bus_time1",
-        "rosen_name2",
-        "eki_name2",
-        "walk_distance2",
-        "money_kyoueki",
-        "parking_money",
-        "school_ele_distance",
-        "convenience_distance",
-        "super_distance",
-        "hospital_distance",
-        "park_distance",
-        "building_tag_id",
-        "unit_tag_id",
-        "reform_exterior_date",
-        "reform_interior_date",
-        "reform_wet_area_date",
-        "flg_new",
-        "free_rent_duration",
-    ]
+# fmt: off
+COLUMNS = (
+    "id", "target_ym", "money_room", "building_id", "unit_id", "unit_name", "building_type",
+    "building_structure", "year_built", "building_create_date", "full_address", "addr1_1", "addr1_2",
+    "post1", "post2", "lon", "lat", "unit_area", "house_area", "balcony_area", "floor_count", "room_floor",
+    "room_count", "madori_number_all", "madori_kind_all", "rosen_name1", "eki_name1", "walk_distance1",
+    "bus_time1", "rosen_name2", "eki_name2", "walk_distance2", "money_kyoueki", "parking_money",
+    "school_ele_distance", "convenience_distance", "super_distance", "hospital_distance", "park_distance",
+    "building_tag_id", "unit_tag_id", "reform_exterior_date", "reform_interior_date",
+    "reform_wet_area_date", "flg_new", "free_rent_duration",
 )
+# fmt: on
 
 
 @dataclass(frozen=True)

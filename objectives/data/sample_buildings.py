@@ -1,94 +1,21 @@
-"""The synthetic buildings of the built-in sample: where they stand, what they are, what they hide.
-
-The places (`sample_places.csv`: prefectures, wards, lines and their stations) are real names and rough
-coordinates; its rent levels and weights are rough guesses, and every building is invented.
-"""
+"""The synthetic buildings of the built-in sample: where they stand, what they are, what they hide."""
 
 # ruff: noqa: PLR2004 - the numbers are the invention itself; a name for each would hide the sentence
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from objectives.data.sample_places import Bools, Floats, Ints, Places, Texts, read_places
 
-PLACES = Path(__file__).with_name("sample_places.csv")
 LUXURY_LEVEL = 3500
-TOWNS = np.array(
-    [
-        "本町",
-        "中央",
-        "栄町",
-        "東町",
-        "西町",
-        "南町",
-        "北町",
-        "緑町",
-        "旭町",
-        "泉町",
-        "桜台",
-        "新町",
-        "幸町",
-        "若葉町",
-        "富士見",
-        "松原",
-    ]
-)
+# fmt: off
+TOWNS = np.array([
+    "本町", "中央", "栄町", "東町", "西町", "南町", "北町", "緑町",
+    "旭町", "泉町", "桜台", "新町", "幸町", "若葉町", "富士見", "松原",
+])
+# fmt: on
 FIRST_YEAR, LAST_MONTH = 1968, 2022 * 12 + 8
-
-
-@dataclass(frozen=True)
-class Places:
-    """The table of wards, one array an attribute, and their stations behind one another.
-
-    Attributes:
-        prefecture, city, post1: Names, shape (n_wards,).
-        lat, lon, level, weight: Centre in degrees, yen per square metre, share; shape (n_wards,).
-        first, count: Where a ward's stations start in `line` and `station`, and how many it has.
-        line, station: Names, shape (n_stations,).
-    """
-
-    prefecture: NDArray[Any]
-    city: NDArray[Any]
-    post1: NDArray[Any]
-    lat: Floats
-    lon: Floats
-    level: Floats
-    weight: Floats
-    first: Ints
-    count: Ints
-    line: NDArray[Any]
-    station: NDArray[Any]
-
-
-def read_places() -> Places:
-    """Reads the table of wards that comes with the package."""
-    with PLACES.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    stops = [_stations(row["stations"]) for row in rows]
-    count = np.array([len(ward) for ward in stops])
-    line, station = zip(*(stop for ward in stops for stop in ward), strict=True)
-    return Places(
-        *(np.array([row[key] for row in rows]) for key in ("prefecture", "city", "post1")),
-        *(np.array([float(row[key]) for row in rows]) for key in ("lat", "lon", "yen_per_m2", "weight")),
-        first=np.cumsum(count) - count,
-        count=count,
-        line=np.array(line),
-        station=np.array(station),
-    )
-
-
-def _stations(cell: str) -> list[tuple[str, str]]:
-    lines = (part.split(":") for part in cell.split(";"))
-    return [(line, station) for line, stations in lines for station in stations.split()]
 
 
 def make_buildings(rng: np.random.Generator, size: int) -> pd.DataFrame:
@@ -114,10 +41,11 @@ def make_buildings(rng: np.random.Generator, size: int) -> pd.DataFrame:
 def _weighted(rng: np.random.Generator, weights: Floats | list[float], size: int) -> Ints:
     """Draws indices with the given weights."""
     edges = np.cumsum(weights)
-    return np.searchsorted(edges, rng.random(size) * edges[-1], side="right").astype(np.int64)
+    found = np.searchsorted(edges, rng.random(size) * edges[-1], side="right")
+    return np.asarray(found, dtype=np.int64)
 
 
-def _ids(rng: np.random.Generator, size: int) -> NDArray[Any]:
+def _ids(rng: np.random.Generator, size: int) -> Texts:
     numbers = rng.permutation(max(10 * size, 1_000_000))[:size]
     return np.array([f"b{number:07d}" for number in numbers])
 
@@ -135,7 +63,7 @@ def _add_body(rng: np.random.Generator, table: pd.DataFrame, places: Places) -> 
     luxury = modern & (level >= LUXURY_LEVEL) & (rng.random(size) < 0.25)
     towers = modern & (rng.random(size) < 0.03 + 0.07 * urban + 0.4 * luxury)
     floors = np.where(kind == 1, _height(rng, urban, towers), np.where(rng.random(size) < 0.8, 2, 3))
-    units = 2 + rng.gamma(1.2, 2.5, size) * (1 + (floors > 12))
+    units = 2 + rng.gamma(1.2, 3, size) * (1 + (floors > 12))
     table["built"], table["building_type"], table["floor_count"] = month, kind, floors
     solid = np.array([5, 4, 3])[_weighted(rng, [0.68, 0.17, 0.15], size)]
     solid[luxury], solid[modern & (level >= LUXURY_LEVEL) & ~luxury & (solid == 4)] = 4, 5
@@ -205,13 +133,12 @@ def _add_surroundings(rng: np.random.Generator, table: pd.DataFrame) -> None:
 
 def _add_hidden(rng: np.random.Generator, table: pd.DataFrame, places: Places) -> None:
     """Adds what no column tells: the standing of station, town and building itself (log rent)."""
-    station = rng.normal(0, 0.10, len(places.station))
-    town = rng.normal(0, 0.16, len(places.city) * len(TOWNS))
-    table["hidden_level"] = np.log(places.level[table["ward"]])
+    station = rng.normal(0, 0.05, len(places.station))
+    town = rng.normal(0, 0.04, len(places.city) * len(TOWNS))
+    table["hidden_level"] = 0.7 * np.log(places.level[table["ward"]] / 2000) + np.log(2000)
     table["hidden_spot"] = station[table["hidden_station"]] + town[table["hidden_town"]]
-    # Luxury buildings differ most from each other: a few listings tell, if a model may use so few.
     luxury = table["hidden_luxury"].to_numpy()
-    table["hidden_standing"] = rng.normal(0, 0.05, len(table)) + luxury * rng.normal(0, 0.1, len(table))
+    table["hidden_standing"] = rng.normal(0, 0.04, len(table)) + luxury * rng.normal(0, 0.03, len(table))
 
 
 def sometimes(values: Ints, known: Bools) -> pd.Series[int]:

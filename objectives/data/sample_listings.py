@@ -1,22 +1,23 @@
-"""The synthetic listings of the built-in sample: units of the buildings, put on the market, and their rent.
+"""The synthetic listings of the built-in sample: units of the buildings, put on the market.
 
-One unit may be listed in several periods, each time at a slightly different rent. The rent is a product of
-what the columns tell (area by place, age by area and structure, walk, floor, layout, some tags, the period),
-of what they do not tell (the standing of a spot, a building and a unit) and of noise; a few large flats of
-luxury buildings make the long right tail.
+One unit may be listed in several periods, each time at a slightly different rent.
 """
 
 # ruff: noqa: PLR2004 - the numbers are the invention itself; a name for each would hide the sentence
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from objectives.data.sample_buildings import Floats, Ints, make_buildings, sometimes
+from objectives.data.sample_buildings import make_buildings, sometimes
+from objectives.data.sample_rent import draw_rent
 from objectives.data.sample_tags import draw_tags, make_catalogue
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from objectives.data.sample_places import Ints, Texts
 
 TRAIN_PERIODS = np.array([year * 12 + month for year in (2019, 2020, 2021, 2022) for month in (0, 6)])
 TEST_PERIODS = np.array([2023 * 12, 2023 * 12 + 6])
@@ -51,7 +52,7 @@ def make_listings(rng: np.random.Generator, train_rows: int, test_rows: int) -> 
     built_rng, unit_rng, row_rng = rng.spawn(3)
     buildings = make_buildings(built_rng, max((train_rows + test_rows) // 3, 20))
     buildings["building_tag_id"], buildings["hidden_tags"] = draw_tags(
-        built_rng, make_catalogue(built_rng, 21, 90, telling=6), len(buildings)
+        built_rng, make_catalogue(built_rng, 21, 90, telling=4), len(buildings)
     )
     period = np.concatenate(
         [row_rng.choice(TRAIN_PERIODS, train_rows), row_rng.choice(TEST_PERIODS, test_rows)]
@@ -62,7 +63,7 @@ def make_listings(rng: np.random.Generator, train_rows: int, test_rows: int) -> 
     units = _make_units(unit_rng, buildings.iloc[unit_building[listed]].reset_index(drop=True))
     listings = units.iloc[unit].reset_index(drop=True)
     _add_terms(row_rng, listings, period)
-    listings["money_room"] = _rent(row_rng, listings)
+    listings["money_room"] = draw_rent(row_rng, listings)
     return listings
 
 
@@ -83,9 +84,11 @@ def _make_units(rng: np.random.Generator, units: pd.DataFrame) -> pd.DataFrame:
     units["unit_name"] = _unit_names(rng, floor)
     area = units["unit_area"].to_numpy()
     units["balcony_area"] = np.round(area * rng.uniform(0.06, 0.2, size), 1)
-    units["unit_tag_id"], effect = draw_tags(rng, make_catalogue(rng, 31, 117, telling=8), size)
+    units["unit_tag_id"], effect = draw_tags(rng, make_catalogue(rng, 31, 117, telling=4), size)
     units["hidden_tags"] += effect
-    units["hidden_unit"] = rng.normal(0, 0.06, size)
+    # Luxury flats are let at their operator's list price: less scatter than between private landlords.
+    units["hidden_calm"] = np.where(units["hidden_luxury"], 0.5, 1.0)
+    units["hidden_unit"] = units["hidden_calm"] * rng.normal(0, 0.05, size)
     return units
 
 
@@ -103,12 +106,12 @@ def _add_layout(rng: np.random.Generator, units: pd.DataFrame) -> None:
     units["room_count"] = units["madori_number_all"] + (kind == 50)
 
 
-def _unit_names(rng: np.random.Generator, floor: Ints) -> NDArray[Any]:
+def _unit_names(rng: np.random.Generator, floor: Ints) -> Texts:
     """Door numbers, mostly digits, some with letters: a column of mixed type."""
     door = floor * 100 + rng.integers(1, 13, len(floor))
     style = rng.random(len(floor))
-    names = [f"{'AB'[n % 2]}-{n}" if s < 0.06 else str(n) for n, s in zip(door, style, strict=True)]
-    return np.where(style < 0.7, np.array(names, dtype=object), None)
+    names = np.array([f"{'AB'[n % 2]}-{n}" if s < 0.06 else str(n) for n, s in zip(door, style, strict=True)])
+    return np.where(style < 0.7, names.astype(object), np.array([None], dtype=object))
 
 
 def _add_terms(rng: np.random.Generator, listings: pd.DataFrame, period: Ints) -> None:
@@ -141,63 +144,3 @@ def _add_fees(rng: np.random.Generator, listings: pd.DataFrame) -> None:
 
 def _yyyymm(month: Ints) -> Ints:
     return month // 12 * 100 + month % 12 + 1
-
-
-def _rent(rng: np.random.Generator, listings: pd.DataFrame) -> Ints:
-    """Monthly rent in yen, in steps of 500 or 1,000."""
-    size = len(listings)
-    told = _place_and_size(listings) + _age(listings) + _comfort(listings) + _surroundings(listings)
-    untold = sum(listings[f"hidden_{name}"].to_numpy() for name in ("spot", "standing", "unit", "tags"))
-    odd = rng.random(size) < 0.02
-    noise = rng.normal(0, 0.06, size) + odd * rng.normal(0, 0.2, size)
-    yen = np.exp(told + untold + noise)
-    step = np.where(rng.random(size) < 0.25, 500, 1000)
-    return (np.maximum(np.round(yen / step), 12) * step).astype(np.int64)
-
-
-def _place_and_size(listings: pd.DataFrame) -> Floats:
-    """A square metre costs less in a large flat, but not where places are dear, nor in luxury buildings."""
-    urban, luxury = listings["hidden_urban"].to_numpy(), listings["hidden_luxury"].to_numpy()
-    size = np.log(listings["unit_area"].to_numpy() / 25)
-    trend = (listings["hidden_period"].to_numpy() - 2019 * 12) / 12 * (0.006 + 0.016 * urban)
-    level = listings["hidden_level"].to_numpy()
-    return level + np.log(25) + size * (0.56 + 0.26 * urban) + luxury * (0.2 + 0.1 * size + 0.008 * listings["room_floor"].to_numpy()) + trend
-
-
-def _age(listings: pd.DataFrame) -> Floats:
-    """Wood ages fastest, the first twenty years cost most, and large old flats lose more."""
-    years = np.maximum(listings["hidden_period"].to_numpy() - listings["built"].to_numpy(), 0) / 12
-    wood = np.isin(listings["building_structure"], (1, 9))
-    worn = np.minimum(years, 20) * np.where(wood, 0.017, 0.011) + np.maximum(years - 20, 0) * 0.004
-    size = np.log(listings["unit_area"].to_numpy() / 25)
-    return 0.12 - worn * (1 + 0.35 * np.clip(size, -0.5, 1.5)) + (years < 1) * 0.03
-
-
-def _comfort(listings: pd.DataFrame) -> Floats:
-    """Walk (saturating, dearer in town), bus, floor, structure and layout."""
-    minutes = listings["walk_distance1"].to_numpy() / 80
-    urban = listings["hidden_urban"].to_numpy()
-    floor, kind = listings["room_floor"].to_numpy(), listings["madori_kind_all"].to_numpy()
-    walk = -0.22 * (1 - np.exp(-minutes / 9)) * (0.7 + 0.6 * urban)
-    bus = np.where(listings["bus_time1"].notna(), -0.08, 0.0)
-    high = 0.007 * np.minimum(floor, 15) + 0.004 * np.maximum(floor - 15, 0) - (floor == 1) * 0.035
-    strong = np.where(np.isin(listings["building_structure"], (4, 5)), 0.05, 0.0)
-    layout = np.select([kind == 10, kind == 50], [-0.03, 0.06], 0.0)
-    return walk + bus + high + strong + layout
-
-
-def _surroundings(listings: pd.DataFrame) -> Floats:
-    """Many weak effects: what is near raises the rent, more so for those it serves."""
-    family = np.where(listings["madori_number_all"].to_numpy() >= 2, 1.4, 0.6)
-    total = np.zeros(len(listings))
-    for name, weight, scale, who in (
-        ("school_ele_distance", 0.11, 500, family),
-        ("convenience_distance", 0.12, 250, 2 - family),
-        ("super_distance", 0.12, 500, 1.0),
-        ("hospital_distance", 0.10, 600, family),
-        ("park_distance", 0.10, 400, family),
-        ("walk_distance2", 0.12, 1500, 1.0),
-    ):
-        near = np.exp(-listings[name].to_numpy(np.float64, na_value=4 * scale) / scale)
-        total += weight * who * near
-    return total

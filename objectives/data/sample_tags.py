@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from objectives.data.sample_places import Bools, Floats
 
 FEWEST, MOST = 6, 16
 _CHUNK = 20_000
@@ -22,8 +25,8 @@ class TagCatalogue:
     """
 
     names: list[str]
-    weight: NDArray[np.float64]
-    effect: NDArray[np.float64]
+    weight: Floats
+    effect: Floats
 
 
 def make_catalogue(rng: np.random.Generator, first: int, size: int, telling: int) -> TagCatalogue:
@@ -41,9 +44,7 @@ def make_catalogue(rng: np.random.Generator, first: int, size: int, telling: int
     return TagCatalogue(names, 0.1 + rng.gamma(0.8, 1.0, size), effect)
 
 
-def draw_tags(
-    rng: np.random.Generator, catalogue: TagCatalogue, size: int
-) -> tuple[list[str], NDArray[np.float64]]:
+def draw_tags(rng: np.random.Generator, catalogue: TagCatalogue, size: int) -> tuple[list[str], Floats]:
     """Draws 6 to 16 tags for each of `size` things; returns their text and their summed effect."""
     texts: list[str] = []
     effects = [np.empty(0)]
@@ -54,9 +55,9 @@ def draw_tags(
     return texts, np.concatenate(effects)
 
 
-def _choose(rng: np.random.Generator, weight: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
+def _choose(rng: np.random.Generator, weight: Floats, size: int) -> Bools:
     """Marks each row's tags, shape (size, n_tags); common tags come first with a small u / weight."""
-    order = np.argpartition(rng.random((size, len(weight))) / weight, MOST, axis=1)[:, : MOST + 1]
+    order = np.argpartition(rng.random((size, len(weight))) / weight, MOST - 1, axis=1)[:, :MOST]
     count = rng.integers(FEWEST, MOST + 1, size)
     chosen = np.zeros((size, len(weight)), dtype=np.bool_)
     # The partition's own order depends on the CPU: sorted, it does not.
@@ -66,7 +67,7 @@ def _choose(rng: np.random.Generator, weight: NDArray[np.float64], size: int) ->
     return chosen
 
 
-def _join(names: list[str], chosen: NDArray[np.bool_]) -> list[str]:
+def _join(names: list[str], chosen: Bools) -> list[str]:
     rows, tags = np.nonzero(chosen)
     ends = np.searchsorted(rows, np.arange(len(chosen)), side="right").tolist()
     words = [names[tag] for tag in tags.tolist()]
