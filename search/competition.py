@@ -99,6 +99,12 @@ def competition_faults(config: DataConfig, layout: Layout) -> tuple[str, ...]:
     return ()
 
 
+def experiment_of(settings: dict[str, Any], study: str) -> str:
+    """The MLflow experiment of a study, from the settings in its ledger."""
+    default = SAMPLE_EXPERIMENT if settings.get("train") is None else study
+    return str(settings.get("experiment") or default)
+
+
 @dataclass(frozen=True)
 class _Paths:
     train: Path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -83,3 +83,56 @@ class PromoteConfig(StudyChoice):
 
 class StatusConfig(StudyChoice):
     """Which studies to list."""
+
+
+class SyncConfig(StudyChoice):
+    """Which studies to synchronise, and whether to look only."""
+
+    tracking_uri: Column | None = Field(
+        None, description="MLflow's address; default: MLFLOW_TRACKING_URI, else mlruns/mlflow.db"
+    )
+    check: bool = Field(False, description="say where MLflow differs from the ledger, and change nothing")
+
+
+POSITIONAL: dict[str, Any] = {"positional": True}
+
+
+class PlaceConfig(BaseModel):
+    """Another ledger or record than this folder's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    storage: Column | None = Field(
+        None, description="the ledger, as an SQLAlchemy URL; default: mlruns/optuna.db"
+    )
+    tracking_uri: Column | None = Field(
+        None, description="MLflow's address; default: MLFLOW_TRACKING_URI, else mlruns/mlflow.db"
+    )
+
+
+class ExportConfig(PlaceConfig):
+    """Which study to write into which file."""
+
+    study: Column = Field(description="name of the study", json_schema_extra=POSITIONAL)
+    bundle: Path = Field(description="the zip file to write", json_schema_extra=POSITIONAL)
+
+
+class ImportConfig(PlaceConfig):
+    """Which file to bring in, and where to."""
+
+    bundle: Path = Field(description="the zip file that search.export wrote", json_schema_extra=POSITIONAL)
+    study: Name | None = Field(None, description="another name for the study; default: its own")
+
+
+class MigrateConfig(BaseModel):
+    """Which old runs to bring over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    old_mlruns: Path = Field(
+        description="the old folder, with <experiment id>/meta.yaml in it", json_schema_extra=POSITIONAL
+    )
+    experiment: Names = Field((), description="names of experiments, by commas; default: all")
+    tracking_uri: Column | None = Field(
+        None, description="MLflow's address; default: MLFLOW_TRACKING_URI, else mlruns/mlflow.db"
+    )

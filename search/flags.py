@@ -15,6 +15,7 @@ from search.faults import InputFaults
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 Config = TypeVar("Config", bound=BaseModel)
@@ -49,13 +50,15 @@ def parse_flags(
     """Builds the config of a command.
 
     Args:
-        model: Its settings; each field is a flag and a TOML key.
+        model: Its settings; each field is a flag and a TOML key. One with `json_schema_extra={"positional": True}`
+            is a word without a flag instead.
         argv: Arguments after the command's name; None: this process's own.
         command: As in `python -m search.<command>`.
         about: One paragraph for `--help`.
 
     Raises:
-        InputFaults: If the arguments cannot be told apart, as for a flag without its value.
+        InputFaults: If the arguments cannot be told apart, as for a flag without its value, or a setting without
+            a default is bad.
     """
     known, unknown = _parser(model, command, about).parse_known_args(argv)
     given = {key: value for key, value in vars(known).items() if value is not None}
@@ -72,6 +75,8 @@ def parse_flags(
         bad = error.errors()
     faults += [_fault(e, given, source, model) for e in bad]
     for name in {str(e["loc"][0]) for e in bad}:
+        if name in model.model_fields and model.model_fields[name].is_required():
+            raise InputFaults(faults)
         del values[name]
     return Parsed(model.model_validate(values), tuple(faults))
 
@@ -80,29 +85,41 @@ class _Parser(argparse.ArgumentParser):
     """Leaves exit codes and the wording of faults to us."""
 
     def error(self, message: str) -> NoReturn:
+        message = message.replace("the following arguments are required:", "no")
         raise InputFaults([f"got {message}; allowed: see --help; do: correct the command"])
 
 
 def _parser(model: type[BaseModel], command: str, about: str) -> argparse.ArgumentParser:
     parser = _Parser(prog=f"python -m search.{command}", description=about, allow_abbrev=False)
     for name, field in model.model_fields.items():
-        default = "" if field.default in (None, ()) else f" (default: {field.default})"
-        parser.add_argument(
-            _flag(name),
-            dest=name,
-            metavar=name.upper(),
-            help=f"{field.description}{default}".replace("%", "%%"),
-        )
+        about = (field.description or "").replace("%", "%%")
+        if _is_positional(field):
+            parser.add_argument(name, metavar=name.upper(), help=about)
+            continue
+        if field.annotation is bool:
+            parser.add_argument(_flag(name), dest=name, action="store_const", const=True, help=about)
+            continue
+        default = "" if field.default in (None, ()) or field.is_required() else f" (default: {field.default})"
+        parser.add_argument(_flag(name), dest=name, metavar=name.upper(), help=about + default)
     parser.add_argument("--config", metavar="FILE", help="TOML file with the same settings; flags win")
     return parser
+
+
+def _is_positional(field: FieldInfo) -> bool:
+    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("positional"))
 
 
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def _label(name: str, model: type[BaseModel]) -> str:
+    field = model.model_fields.get(name)
+    return name.upper() if field is not None and _is_positional(field) else _flag(name)
+
+
 def _flag_list(model: type[BaseModel]) -> str:
-    return " ".join([*(_flag(name) for name in model.model_fields), "--config"])
+    return " ".join([*(_label(name, model) for name in model.model_fields), "--config"])
 
 
 def _read_toml(path: Path) -> tuple[dict[str, Any], list[str]]:
@@ -117,7 +134,7 @@ def _read_toml(path: Path) -> tuple[dict[str, Any], list[str]]:
 
 def _fault(error: ErrorDetails, given: dict[str, Any], source: str | None, model: type[BaseModel]) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
-    where = _flag(name) if name in given else f"{name} in {source}"
+    where = _label(name, model) if name in given else f"{name} in {source}"
     if error["type"] == "extra_forbidden":
         return f"got {where}, an unknown setting; allowed: {', '.join(model.model_fields)}; do: choose one"
     allowed = error["msg"].removeprefix("Input should be ").removeprefix("a valid ")

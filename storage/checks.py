@@ -36,6 +36,11 @@ def storage_faults(layout: Layout) -> list[str]:
     return faults + list(_link_faults(layout))
 
 
+def ledger_faults(path: Path) -> list[str]:
+    """Finds what would stop a SQLite file from being a ledger, as `storage_faults` does for the project's own."""
+    return list(_database_faults(path, "Optuna", OPTUNA_TABLE))
+
+
 def _folder_faults(layout: Layout) -> Iterator[str]:
     mlruns = layout.mlruns
     if mlruns.exists() and not mlruns.is_dir():
@@ -122,5 +127,6 @@ def _file_store_faults(mlruns: Path) -> Iterator[str]:
         names = ", ".join(sorted(path.name for path in left))
         yield (
             f"got an old MLflow file store in {mlruns} (folders {names}), with which `mlflow ui` refuses to "
-            f"start; allowed: SQLite only; do: move these folders out of {mlruns}"
+            f"start; allowed: SQLite only; do: move these folders into a new folder "
+            f"{mlruns}_old, then bring their runs over: python -m search.migrate {mlruns}_old"
         )

@@ -96,6 +96,10 @@ class Layout:
         """Lock file that one coordinator of a study holds."""
         return self.locks / f"{folder_name(study)}.lock"
 
+    def import_journal(self, study: str) -> Path:
+        """What an import of a study has begun; there only while one is under way or was killed."""
+        return self.mlruns / "imports" / f"{folder_name(study)}.json"
+
     def create(self) -> None:
         """Makes `mlruns` and the links at the root; does nothing where they stand.
 

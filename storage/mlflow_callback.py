@@ -3,21 +3,25 @@
 `MLflowCallback` succeeds the class of that name in optuna-integration, which is deprecated: same constructor,
 same call, so that in a plain `study.optimize(f, n_jobs=4, callbacks=[MLflowCallback(...)])` only the import
 changes. What differs on purpose: one run above all trials of a study, for ever; true statuses and times;
-reports as a curve; only a final score under the objective's name; and a failing MLflow never stops a search.
+reports as a curve; only a final score under the objective's name; and MLflow never stops or slows a search,
+because a background thread writes what the callback was called with.
 """
 
 from __future__ import annotations
 
-import atexit
 import logging
-import threading
+import os
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from storage.layout import Layout
+from storage.ledger_trials import count_trials
+from storage.process_state import ProcessState
 from storage.study_best import set_tags
 from storage.study_record import StudyRecord, TrialMapping
-from storage.study_runs import ensure_parent, one_at_a_time, study_uid
+from storage.study_runs import delete_echoes, ensure_parent, one_at_a_time, study_uid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +41,10 @@ class MLflowCallback:
     """Writes each finished trial of a study as an MLflow run under the study's own run.
 
     The ledger is the truth: every write can be repeated, and `sync` writes what is missing. Called as an
-    Optuna callback the object never raises; its named methods do, so that their caller can count. All may be
-    called from several threads.
+    Optuna callback the object only queues the trial, and never raises; the queue is written by a thread of
+    its own, and at the end of the process the rest of it, for at most `EXIT_SECONDS`. The named methods write
+    at once, and raise, so that their caller can count. All may be called from several threads; the object may
+    be forked or pickled into other processes, and each has its own queue.
 
     Args:
         tracking_uri: MLflow's address. Default: the one set in MLflow or its environment, else the database
@@ -53,8 +59,8 @@ class MLflowCallback:
         experiment: Name of the experiment, whatever `create_experiment` says.
         layout: The project whose `mlruns/` is the default; a relative home makes artifacts movable.
 
-    Attributes:
-        missed: Trials that could not be recorded when the object was called.
+    Raises:
+        TypeError: If `metric_name` is neither a text nor a sequence of texts.
     """
 
     def __init__(  # noqa: PLR0917 - the order is the deprecated class's
@@ -69,8 +75,11 @@ class MLflowCallback:
         experiment: str | None = None,
         layout: Layout | None = None,
     ) -> None:
+        if not isinstance(metric_name, Sequence):
+            raise TypeError(
+                f"got metric_name {metric_name!r}; allowed: a text, or a sequence of texts, one for each objective"
+            )
         kwargs = mlflow_kwargs or {}
-        self.missed = 0
         self._tracking_uri = tracking_uri
         self._create_experiment = create_experiment
         self._experiment_id = kwargs.get("experiment_id")
@@ -79,66 +88,113 @@ class MLflowCallback:
         self._mapping = TrialMapping(
             metric_name, kwargs.get("tags") or {}, tag_study_user_attrs, tag_trial_user_attrs
         )
-        self._records: dict[str, StudyRecord] = {}
-        self._lock = threading.RLock()
+        self._states: dict[int, ProcessState] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_states": {}}
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of the record that this process has queued and not yet written."""
+        return self._here.recorder.waiting
+
+    @property
+    def missed(self) -> int:
+        """Pieces that this process will not write, because MLflow refused them for good."""
+        return self._here.missed
 
     def __call__(self, study: Study, trial: FrozenTrial) -> None:
-        """Records a finished trial; what goes wrong is counted, and the first time logged, never raised."""
+        """Queues a finished trial; what goes wrong is counted, and the first time logged, never raised."""
+        here = self._here
         try:
-            self._end_at_exit(study)
-            self.record(study, trial)
+            here.studies.setdefault(study.study_name, study)
+            here.end_with_process(self._close_forgotten)
+            here.recorder.submit(f"trial {trial.number}", partial(self._record_queued, study, trial))
         except Exception as error:  # noqa: BLE001 - the record must never stop a search
-            with self._lock:
-                self.missed += 1
-                is_first = self.missed == 1
-            if is_first:
+            here.refused += 1
+            if here.refused == 1:
                 LOGGER.warning("MLflow did not record trial %d (%s); the search goes on", trial.number, error)
+
+    def flush(self, timeout_seconds: float) -> bool:
+        """Waits until all that this process has queued is written; true if that happened in time."""
+        return self._here.recorder.drain(timeout_seconds)
 
     def record(self, study: Study, trial: FrozenTrial) -> str:
         """Records a finished trial and the study's best so far; returns the run's id.
 
         A trial already recorded is left alone; half a run of an earlier attempt is replaced.
         """
-        return self._record_of(study).record(trial)
+        with self._here.lock:
+            return self._record_of(study).record(trial)
 
     def open(self, study: Study) -> None:
         """Prepares schema, experiment and the study's run, and marks that run as running."""
-        self._record_of(study).begin()
+        with self._here.lock:
+            self._record_of(study).begin()
 
-    def sync(self, study: Study) -> SyncReport:
-        """Makes MLflow equal to the ledger: one right run for each finished trial, and the study's best."""
-        return self._record_of(study).sync()
+    def sync(
+        self,
+        study: Study,
+        *,
+        deep: bool = False,
+        idle: bool = False,
+        restored: Mapping[int, Mapping[str, str]] | None = None,
+    ) -> SyncReport:
+        """Makes MLflow equal to the ledger: one right run for each finished trial, and the study's best.
+
+        Args:
+            study: The study.
+            deep: Whether to compare every point of every curve where that costs a request a run.
+            idle: Whether no search drives the study, so that its run must have ended.
+            restored: Tags by trial number for runs that are written anew, such as a promotion's.
+        """
+        here = self._here
+        with here.lock:
+            record = self._record_of(study).with_right_parent()
+            here.records[study.study_name] = record
+            return record.sync(deep=deep, idle=idle, restored=restored)
+
+    def file_differences(self, study: Study, trial_number: int) -> list[str]:
+        """Says what is wrong with the files of the best trial, on its run and on the study's."""
+        with self._here.lock:
+            return self._record_of(study).file_differences(trial_number)
 
     def close(self, study: Study, status: str = "FINISHED", note: str | None = None) -> None:
         """Corrects the study's best and ends its run.
 
         Args:
-            study: The study.
+            study: The study; what a plain callback has queued of it is to be flushed first.
             status: FINISHED, KILLED (interrupted) or FAILED.
             note: Why it ended early, as the tag `stopped_by`.
         """
-        record = self._record_of(study)
-        try:
-            record.mend_best()
-        finally:
-            record.end(status, note)
-            with self._lock:
-                self._records.pop(study.study_name, None)
+        here = self._here
+        with here.lock:
+            record = self._record_of(study)
+            try:
+                delete_echoes(record.tracking, record.experiment_id, record.uid, record.run_ids)
+                # Workers that end together would each write the best they knew of; the last must know all.
+                with one_at_a_time(study.study_name):
+                    record.mend_best()
+            finally:
+                record.end(status, note)
+                here.records.pop(study.study_name, None)
 
     def attach(self, study: Study, trial_number: int, files: Mapping[str, Path]) -> None:
-        """Stores files and folders with a trial's run and with the study's.
+        """Stores files and folders with a trial's run, and with the study's if it is the best.
 
         Args:
             study: The study.
             trial_number: A recorded trial.
             files: Files and folders by the path they get among the artifacts, such as `model`.
         """
-        self._record_of(study).attach(trial_number, files)
+        with self._here.lock:
+            self._record_of(study).attach(trial_number, files)
 
     def tag(self, study: Study, trial_number: int, tags: Mapping[str, str]) -> None:
         """Sets tags on a recorded trial's run."""
-        record = self._record_of(study)
-        set_tags(record.tracking, record.run_id(trial_number), dict(tags))
+        with self._here.lock:
+            record = self._record_of(study)
+            set_tags(record.tracking, record.run_id(trial_number), dict(tags))
 
     def run_id(self, study: Study, trial_number: int) -> str:
         """Returns the id of a trial's run.
@@ -146,18 +202,38 @@ class MLflowCallback:
         Raises:
             LookupError: If the trial is not recorded.
         """
-        return self._record_of(study).run_id(trial_number)
+        with self._here.lock:
+            return self._record_of(study).run_id(trial_number)
 
     def parent_run_id(self, study: Study) -> str:
         """Returns the id of the study's run."""
         return self._record_of(study).parent_run_id
 
+    def track_in_mlflow(self) -> NoReturn:
+        """Refuses: what an objective logs into MLflow itself would be in no ledger, and lost in an outage.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(
+            "got track_in_mlflow; allowed: logging through the ledger, which survives when MLflow does not "
+            'answer; do: trial.set_user_attr("metrics", {name: number}) for metrics, any other attribute for '
+            "tags, callback.attach for files"
+        )
+
+    @property
+    def _here(self) -> ProcessState:
+        # In one step, because threads may come here together; the loser's state is dropped unused.
+        pid = os.getpid()
+        return self._states.get(pid) or self._states.setdefault(pid, ProcessState())
+
     def _record_of(self, study: Study) -> StudyRecord:
-        with self._lock:
+        here = self._here
+        with here.lock:
             name = study.study_name
-            if name not in self._records:
-                self._records[name] = self._open_record(study)
-            return self._records[name]
+            if name not in here.records:
+                here.records[name] = self._open_record(study)
+            return here.records[name]
 
     def _open_record(self, study: Study) -> StudyRecord:
         from storage.tracking import open_tracking
@@ -169,7 +245,7 @@ class MLflowCallback:
             parent = ensure_parent(
                 tracking, experiment_id, study.study_name, study.user_attrs, self._mapping.tags
             )
-        n_before = len(study.get_trials(deepcopy=False))
+        n_before = count_trials(study)
         return StudyRecord(study, tracking, experiment_id, parent, uid, self._mapping, n_before)
 
     def _address(self) -> str | None:
@@ -194,15 +270,17 @@ class MLflowCallback:
 
         return str(_get_experiment_id())
 
-    def _end_at_exit(self, study: Study) -> None:
-        # Nobody tells a plain callback that the search is over. A coordinator opens the study first.
-        with self._lock:
-            if study.study_name in self._records:
-                return
-            self._record_of(study).begin()
-        atexit.register(self._close_forgotten, study)
+    def _record_queued(self, study: Study, trial: FrozenTrial) -> None:
+        # Nobody tells a plain callback that a search begins. A coordinator opens the study first.
+        here = self._here
+        with here.lock:
+            if study.study_name not in here.records:
+                self.open(study)
+            self.record(study, trial)
 
     def _close_forgotten(self, study: Study) -> None:
-        if study.study_name in self._records:
-            with suppress(Exception):
+        here = self._here
+        # The best may be another process's, which has not recorded it yet and will write it when it ends.
+        with here.lock, suppress(LookupError):
+            if study.study_name in here.records:
                 self.close(study)

@@ -7,6 +7,7 @@ import posixpath
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 LONGEST_KEY = 250
@@ -37,6 +38,11 @@ def stored(value: float) -> float:
     return max(-sys.float_info.max, min(sys.float_info.max, value))
 
 
+def legal_key(name: str) -> str:
+    """Returns a single name as MLflow accepts it."""
+    return next(iter(legal_keys({name: None})))
+
+
 def legal_keys(values: Mapping[str, Item]) -> dict[str, Item]:
     """Returns the same values under names that MLflow accepts, all different, in the same order.
 
@@ -45,10 +51,16 @@ def legal_keys(values: Mapping[str, Item]) -> dict[str, Item]:
     """
     legal: dict[str, Item] = {}
     for name, value in values.items():
-        key = re.sub(r"[^\w\-.:/ ]", "_", str(name))[:LONGEST_KEY] or "_"
-        if posixpath.normpath(key) != key or key.startswith(("..", "/")) or key == ".":
-            key = key.replace("/", "_").replace("..", "__").removesuffix(".") or "_"
+        key = _legal(str(name))
         while key in legal:
             key = key[: LONGEST_KEY - 1] + "_"
         legal[key] = value
     return legal
+
+
+@lru_cache(maxsize=4_096)
+def _legal(name: str) -> str:
+    key = re.sub(r"[^\w\-.:/ ]", "_", name)[:LONGEST_KEY] or "_"
+    if posixpath.normpath(key) != key or key.startswith(("..", "/")) or key == ".":
+        return key.replace("/", "_").replace("..", "__").removesuffix(".") or "_"
+    return key

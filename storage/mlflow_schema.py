@@ -13,11 +13,16 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from storage.atomic import temporary_save_path
+from storage.recorder import THREAD_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlflow import MlflowClient
+    from sqlalchemy.engine import Engine, ExceptionContext
+    from sqlalchemy.pool import Pool
+
+_LEFT_TO_PARENT: list[Pool] = []
 
 SCHEMA_TIMEOUT_SECONDS = 300
 ENVIRONMENT_DEFAULTS = {
@@ -30,6 +35,8 @@ ENVIRONMENT_DEFAULTS = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
+# What MLflow and its HTTP library say of each failed try. The recorder says it, once, and tries again.
+TRY_LOGGERS = ("mlflow.store.db.utils", "urllib3.connectionpool")
 NOISY_LOGGERS = ("alembic", "mlflow.pyfunc", "mlflow.store.db.utils", "mlflow.tracking.fluent")
 
 
@@ -44,6 +51,12 @@ def quiet_loggers() -> None:
     """Keeps MLflow's remarks off the terminal; to be called again after an import of it, which resets them."""
     for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in TRY_LOGGERS:
+        logging.getLogger(name).addFilter(_is_the_users)
+
+
+def _is_the_users(record: logging.LogRecord) -> bool:
+    return record.threadName != THREAD_NAME
 
 
 def ensure_schema(database: Path) -> None:
@@ -84,11 +97,33 @@ def relax(client: MlflowClient) -> None:
     from sqlalchemy import event
 
     engine = getattr(getattr(getattr(client, "_tracking_client", None), "store", None), "engine", None)
-    if engine is not None and not event.contains(engine, "connect", _set_pragmas):
+    if engine is None:
+        return
+    if not event.contains(engine, "connect", _set_pragmas):
         event.listen(engine, "connect", _set_pragmas)
-        engine.dispose()
+        event.listen(engine, "handle_error", _drop_read_only)
+        _part_at_fork(engine)
+    # Each time: who opens the record again may do so because the file could not be written before.
+    engine.dispose()
+
+
+def _part_at_fork(engine: Engine) -> None:
+    # SQLite's connections must not cross a fork, not even to be closed on the other side: idle ones are closed
+    # before it, and one in use at that moment is left to the parent, never touched and never freed.
+    def replace_pool() -> None:
+        _LEFT_TO_PARENT.append(engine.pool)
+        engine.dispose(close=False)
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=engine.dispose, after_in_child=replace_pool)
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA journal_mode = WAL").close()
     connection.execute("PRAGMA synchronous = NORMAL").close()
+
+
+def _drop_read_only(context: ExceptionContext) -> None:
+    # A connection made while the file could not be written stays like that when it can be again.
+    if "readonly" in str(context.original_exception):
+        context.is_disconnect = True

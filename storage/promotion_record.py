@@ -50,6 +50,25 @@ def write_promotion_record(submission: Path, record: Mapping[str, Any]) -> Path:
     return path
 
 
+def promotion_tags(folder: Path, study: str) -> dict[int, dict[str, str]]:
+    """Returns the tags that promotions gave to a study's runs, by trial number.
+
+    Args:
+        folder: Where promoted submissions and their records are.
+        study: The study's name.
+    """
+    tags: dict[int, dict[str, str]] = {}
+    for path in sorted(folder.glob("submission_*.json")):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if record["study"] == study:
+                sha256 = str(record["sha256"])
+                tags[int(record["trial"])] = {"status": "promoted", "submission_sha256": sha256}
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # not a record of ours
+    return tags
+
+
 def free_submission_path(folder: Path, now: datetime) -> Path:
     """Returns a path in a folder that neither a submission nor a record has.
 

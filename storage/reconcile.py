@@ -1,23 +1,33 @@
-"""What makes MLflow equal to the ledger: a plan from two lists, without a database in sight."""
+"""The ledger's trials held against the record's runs: what is right, what is wrong, and why."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from storage.mirror import STUDY_RUN, TRIAL_RUN, run_status
-from storage.mlflow_limits import stored
-from storage.run_record import SYNCED
+from storage.compare_runs import (
+    ExpectedRun,
+    differences,
+    expected_run,
+    users_tags,
+    wrong_tags,
+)
+from storage.ledger_trials import finished_trials
+from storage.mirror import STUDY_RUN, TRIAL_RUN, base_name, metric_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from mlflow.entities import Run
+    from optuna.study import Study
     from optuna.trial import FrozenTrial
 
+    from storage.compare_runs import FoundRun
+    from storage.mirror import MetricName
+    from storage.run_record import RunRecord
+    from storage.run_source import RunSource
+
 PARENT = "mlflow.parentRunId"
-PARENTS = "parents"
 
 
 @dataclass(frozen=True)
@@ -25,92 +35,139 @@ class SyncReport:
     """What a sync changed.
 
     Attributes:
-        written: Numbers of the trials whose run was written, in order; files attached to an earlier, broken
-            run of theirs are to be attached again.
+        written: Numbers of the trials whose run was written, in order.
         deleted: Runs deleted: cut short, double, different from the ledger, or of no finished trial.
         adopted: Runs put under the study's run.
         kept: Runs that were right already.
+        retagged: Runs of which other tags were corrected.
     """
 
     written: tuple[int, ...] = ()
     deleted: int = 0
     adopted: int = 0
     kept: int = 0
+    retagged: int = 0
 
     @property
     def changed(self) -> bool:
         """Whether anything had to be mended."""
-        return bool(self.written or self.deleted or self.adopted)
+        return bool(self.written or self.deleted or self.adopted or self.retagged)
+
+
+class WrongRun(NamedTuple):
+    """A run that must go.
+
+    Attributes:
+        run_id: Its id.
+        why: In words.
+    """
+
+    run_id: str
+    why: str
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a sync will do.
+class TrialFinding:
+    """One finished trial and its runs.
 
     Attributes:
-        write: Trials without a right run.
-        delete: Ids of runs to delete.
-        adopt: Ids of right runs under a wrong parent.
-        keep: Id of the right run by trial number, the adopted ones included.
+        trial: The trial.
+        record: The run it should have.
+        right: Id of the run it has; None where there is no right one.
+        tags: Tags to correct on that run.
+        wrong: Its other runs.
+        inherited: The user's tags on the wrong ones, for the run that takes their place.
     """
 
-    write: tuple[FrozenTrial, ...]
-    delete: tuple[str, ...]
-    adopt: tuple[str, ...]
-    keep: dict[int, str]
+    trial: FrozenTrial
+    record: RunRecord
+    right: str | None
+    tags: dict[str, str]
+    wrong: tuple[WrongRun, ...]
+    inherited: dict[str, str]
 
 
-def plan_sync(
-    trials: Iterable[FrozenTrial], runs: Iterable[Run], parent_run_id: str, metric: str | None
-) -> Plan:
-    """Compares the ledger's finished trials with the study's runs.
+class Survey:
+    """All finished trials of a study, one after the other, held against its runs.
 
     Args:
-        trials: All finished trials.
-        runs: All active runs of the study, oldest first.
-        parent_run_id: The study's run.
-        metric: Name of the single objective's metric, compared where a trial ran to its end; None for
-            several.
+        study: The study; only read.
+        source: Its runs.
+        metric_name: As `MLflowCallback` takes it.
+        record_of: Makes the run that a trial should have.
+
+    Attributes:
+        parents: Runs of the study itself, oldest first.
     """
-    by_trial = _by_trial(runs)
-    delete = [run for run in by_trial.pop(PARENTS, []) if run.info.run_id != parent_run_id]
-    write, keep = [], []
-    for trial in trials:
-        candidates = by_trial.pop(str(trial.number), [])
-        right = _first_right(trial, candidates, metric)
-        delete += [run for run in candidates if run is not right]
-        if right is None:
-            write.append(trial)
-        else:
-            keep.append((trial.number, right))
-    delete += [run for orphans in by_trial.values() for run in orphans]
-    return Plan(
-        write=tuple(write),
-        delete=tuple(run.info.run_id for run in delete),
-        adopt=tuple(run.info.run_id for _, run in keep if run.data.tags.get(PARENT) != parent_run_id),
-        keep={number: run.info.run_id for number, run in keep},
-    )
+
+    def __init__(
+        self,
+        study: Study,
+        source: RunSource,
+        metric_name: MetricName,
+        record_of: Callable[[FrozenTrial], RunRecord],
+    ) -> None:
+        self.parents: list[str] = []
+        self._study, self._source, self._record_of = study, source, record_of
+        self._reserved = reserved_metrics(metric_name, len(study.directions))
+        self._curves = (f"{base_name(metric_name)}_running",)
+        self._runs: dict[str, list[str]] = defaultdict(list)
+        for run in source.listed():
+            if run.kind == TRIAL_RUN:
+                self._runs[run.trial].append(run.run_id)
+            elif run.kind == STUDY_RUN:
+                self.parents.append(run.run_id)
+
+    def portions(self, *, deep: bool) -> Iterator[list[TrialFinding]]:
+        """Yields what was found, some hundred trials at a time; to be gone through once.
+
+        Args:
+            deep: Whether to read the ledger afresh, and to compare curves where each costs a request.
+        """
+        for trials in finished_trials(self._study, afresh=deep):
+            own = [(trial, self._runs.pop(str(trial.number), [])) for trial in trials]
+            ids = [run_id for _, some in own for run_id in some]
+            runs = self._source.read(ids, self._curves if deep else ())
+            yield [self._judge(trial, [runs[i] for i in some if i in runs]) for trial, some in own]
+
+    def orphans(self) -> list[str]:
+        """Runs of no finished trial: what is left after all portions."""
+        return [run_id for some in self._runs.values() for run_id in some]
+
+    def _judge(self, trial: FrozenTrial, runs: Sequence[FoundRun]) -> TrialFinding:
+        record = self._record_of(trial)
+        if not runs:
+            return TrialFinding(trial, record, None, {}, (), {})
+        expected = expected_run(record, self._reserved)
+        right, wrong = sort_runs(expected, runs)
+        inherited: dict[str, str] = {}
+        for run in runs if right is None else ():
+            inherited |= users_tags(expected, run)
+        return TrialFinding(
+            trial,
+            record,
+            right=right.run_id if right else None,
+            tags=wrong_tags(expected, right) if right else {},
+            wrong=wrong,
+            inherited=inherited,
+        )
 
 
-def is_right(trial: FrozenTrial, run: Run, metric: str | None) -> bool:
-    """Tells whether a run is whole and says what the ledger says."""
-    if run.data.tags.get(SYNCED) != "true" or run.info.status != run_status(trial):
-        return False
-    if not metric or trial.state.name != "COMPLETE" or trial.value is None:
-        return True
-    return run.data.metrics.get(metric) == stored(trial.value)
-
-
-def _by_trial(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    groups: dict[str, list[Run]] = defaultdict(list)
+def sort_runs(
+    expected: ExpectedRun, runs: Iterable[FoundRun]
+) -> tuple[FoundRun | None, tuple[WrongRun, ...]]:
+    """Finds the first right run of a trial; all others are wrong."""
+    right, wrong = None, []
     for run in runs:
-        kind = run.data.tags.get("experiment_type")
-        if kind == TRIAL_RUN:
-            groups[run.data.tags.get("optuna_trial", "")].append(run)
-        elif kind == STUDY_RUN:
-            groups[PARENTS].append(run)
-    return groups
+        why = next(differences(expected, run), None)
+        if why is None and right is None:
+            right = run
+        else:
+            wrong.append(WrongRun(run.run_id, why or "a second run"))
+    return right, tuple(wrong)
 
 
-def _first_right(trial: FrozenTrial, runs: Sequence[Run], metric: str | None) -> Run | None:
-    return next((run for run in runs if is_right(trial, run, metric)), None)
+def reserved_metrics(metric_name: MetricName, n_objectives: int) -> frozenset[str]:
+    """Returns the metrics that say how good a trial was, and that nothing else may have."""
+    base = base_name(metric_name)
+    return frozenset({*metric_names(metric_name, n_objectives), f"{base}_partial", f"{base}_running"})

@@ -1,9 +1,9 @@
 """Recording off the evaluation path.
 
-One background thread runs the jobs in the order they came. The record is a mirror of the ledger and can be
-rebuilt from it, so nothing that happens here may stop, slow or fail a search. While MLflow does not answer, the
-jobs wait: the first is tried again at growing intervals, and when it succeeds the others follow by themselves.
-What is still missing when the process ends is for `MLflowCallback.sync`.
+One background thread, started by the first job, runs them all in the order they came. The record is a mirror of
+the ledger and can be rebuilt from it, so nothing that happens here may stop, slow or fail a search. While MLflow
+does not answer, the jobs wait: the first is tried again at growing intervals, and when it succeeds the others
+follow by themselves. What is still missing when the process ends is for `MLflowCallback.sync`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+THREAD_NAME = "recorder"
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 # MLflow's words for a request that will not become right by itself.
@@ -31,7 +32,7 @@ class Recorder:
     any thread and return at once, but for `drain` and `close`.
 
     Args:
-        warn: Takes one line when recording first falters, and one when it goes on.
+        warn: Takes one line when recording first falters, and one when it first goes on.
 
     Attributes:
         failures: Jobs that will not succeed however often they are tried; never the search's fault.
@@ -44,11 +45,13 @@ class Recorder:
         self._warn = warn
         self._jobs: deque[tuple[str, Callable[[], None]]] = deque()
         self._pause = 0.0
+        self._hurried = False
+        self._recovered = False
         self._closed = False
         self._changed = threading.Condition()
         # A daemon: a job that hangs on a dead server must not keep the process alive.
-        self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._work, name=THREAD_NAME, daemon=True)
+        self._is_started = False
 
     @property
     def waiting(self) -> int:
@@ -66,14 +69,20 @@ class Recorder:
         with self._changed:
             if not self._closed:
                 self._jobs.append((label, job))
+                self._start()
                 self._changed.notify_all()
                 return
             self.failures += 1
         self._falter(label, RuntimeError("recording has ended"))
 
     def drain(self, timeout_seconds: float) -> bool:
-        """Waits until nothing is left to do; true if that happened in time."""
+        """Waits until nothing is left to do; true if that happened in time.
+
+        A job that waits for MLflow to come back is tried at once, and then at intervals that grow anew.
+        """
         with self._changed:
+            self._hurried = bool(self._pause)
+            self._changed.notify_all()
             return self._changed.wait_for(lambda: not self._jobs, timeout=timeout_seconds)
 
     def close(self, timeout_seconds: float) -> bool:
@@ -85,21 +94,32 @@ class Recorder:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join(max(0.0, deadline - monotonic()))
+        if self._is_started:
+            self._thread.join(max(0.0, deadline - monotonic()))
         return not self.waiting
+
+    def _start(self) -> None:
+        if not self._is_started:
+            self._thread.start()
+            self._is_started = True
 
     def _work(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._jobs or self._closed)
                 if self._pause and not self._closed:
-                    self._changed.wait_for(lambda: self._closed, timeout=self._pause)
+                    self._sit_out_pause()
                 is_last_try = self._closed and self._pause > 0
                 if not self._jobs:
                     return
                 label, job = self._jobs[0]
             if not self._run(label, job) and is_last_try:
                 return
+
+    def _sit_out_pause(self) -> None:
+        self._changed.wait_for(lambda: self._closed or self._hurried, timeout=self._pause)
+        if self._hurried:
+            self._hurried, self._pause = False, FIRST_PAUSE_SECONDS / 2
 
     def _run(self, label: str, job: Callable[[], None]) -> bool:
         """Tries a job; true if it need not be tried again."""
@@ -128,6 +148,10 @@ class Recorder:
     def _recover(self) -> None:
         if self._pause:
             self._pause = 0.0
+            # As with the first trouble: one line, however often a server comes and goes.
+            if self._recovered:
+                return
+            self._recovered = True
             self._tell(f"MLflow answers again; {self.waiting} pieces of the record are on their way")
 
     def _tell(self, text: str) -> None:

@@ -102,12 +102,19 @@ def record_run(
 
 def create_run(tracking: Tracking, experiment_id: str, record: RunRecord) -> str:
     """Creates a run with the record's name, start and tags only, and returns its id."""
+    run = tracking.client.create_run(
+        experiment_id, record.start_ms, first_tags(record), record.name[:LONGEST_KEY]
+    )
+    return str(run.info.run_id)
+
+
+def first_tags(record: RunRecord) -> dict[str, str]:
+    """Returns the tags a run is created with: the record's, and where it came from."""
     tags = {"mlflow.user": user_name(), "mlflow.source.name": Path(sys.argv[0]).name or "python"}
     tags |= {"mlflow.source.type": "LOCAL"} | clean_tags(record.tags)
     # A run named by tag as well, and differently, is refused.
     tags.pop("mlflow.runName", None)
-    run = tracking.client.create_run(experiment_id, record.start_ms, tags, record.name[:LONGEST_KEY])
-    return str(run.info.run_id)
+    return tags
 
 
 def log_values(tracking: Tracking, run_id: str, record: RunRecord, last_tags: Mapping[str, str]) -> None:
@@ -153,11 +160,16 @@ def _batches(record: RunRecord) -> list[tuple[list[Param], list[Metric]]]:
 def _metrics(record: RunRecord) -> list[Metric]:
     from mlflow.entities import Metric
 
+    return [Metric(*point) for point in metric_points(record)]
+
+
+def metric_points(record: RunRecord) -> list[tuple[str, float, int, int]]:
+    """Returns a record's metrics and curves as MLflow takes them: (legal key, value, timestamp in ms, step)."""
     stamp = record.end_ms if record.end_ms is not None else int(time() * 1000)
-    final = [Metric(key, float(value), stamp, 0) for key, value in legal_keys(record.metrics).items()]
+    final = [(key, float(value), stamp, 0) for key, value in legal_keys(record.metrics).items()]
     names = legal_keys({point.key: point.key for point in record.history})
     legal = {original: key for key, original in names.items()}
-    curve = [Metric(legal[p.key], float(p.value), p.timestamp_ms, p.step) for p in record.history]
+    curve = [(legal[p.key], float(p.value), p.timestamp_ms, p.step) for p in record.history]
     return final + curve
 
 

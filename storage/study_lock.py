@@ -51,6 +51,22 @@ def study_lock(layout: Layout, study: str) -> Iterator[None]:
         lock.release()
 
 
+def is_held(layout: Layout, study: str) -> bool:
+    """Tells whether a process works on the study just now; makes no file."""
+    from filelock import FileLock, Timeout
+
+    path = layout.lock(study)
+    if not path.exists():
+        return False
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
 def _write_owner(path: Path) -> None:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     facts = {"host": socket.gethostname(), "pid": os.getpid(), "started": started}

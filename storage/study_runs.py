@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -68,6 +69,11 @@ def of_study(uid: str) -> str:
     return f"tags.optuna_study_uid = '{uid}'"
 
 
+def of_parents(uid: str) -> str:
+    """Filter for the study's own run, of which there should be one."""
+    return f"{of_study(uid)} AND tags.experiment_type = '{STUDY_RUN}'"
+
+
 def of_trial(uid: str, number: int) -> str:
     """Filter for the run or runs of one trial."""
     return f"{of_study(uid)} AND tags.optuna_trial = '{number}' AND tags.experiment_type = '{TRIAL_RUN}'"
@@ -89,17 +95,63 @@ def ensure_parent(
         attributes: The study's user attributes, `uid` among them.
         tags: Further tags of a new run.
     """
-    uid = attributes[UID]
-    found = find_runs(tracking, experiment_id, f"{of_study(uid)} AND tags.experiment_type = '{STUDY_RUN}'")
-    if found:
-        return str(found[0].info.run_id)
+    found = find_runs(tracking, experiment_id, of_parents(attributes[UID]))
+    if not found:
+        _create_parent(tracking, experiment_id, study_name, attributes, tags)
+        found = find_runs(tracking, experiment_id, of_parents(attributes[UID]))
+    run, *others = found
+    for other in others:
+        _delete_childless(tracking, experiment_id, other.info.run_id)
+    # It may have been cut short between its creation and these.
+    missing = {k: v for k, v in attributes.get("run_params", {}).items() if k not in run.data.params}
+    if missing:
+        log_values(tracking, run.info.run_id, RunRecord(name=study_name, params=missing), {})
+    return str(run.info.run_id)
+
+
+def delete_echoes(tracking: Tracking, experiment_id: str, uid: str, run_ids: Mapping[int, str]) -> None:
+    """Deletes empty second runs of trials that are recorded.
+
+    They come about when the answer to a create was lost and MLflow's client asked again by itself.
+
+    Args:
+        tracking: The open record.
+        experiment_id: Where the study's runs are.
+        uid: The study's identity.
+        run_ids: The right run of each trial recorded.
+    """
+    kind = f"tags.experiment_type = '{TRIAL_RUN}' AND attributes.status = 'RUNNING'"
+    right = {str(number): run_id for number, run_id in run_ids.items()}
+    for run in find_runs(tracking, experiment_id, f"{of_study(uid)} AND {kind}"):
+        if right.get(run.data.tags.get("optuna_trial", ""), run.info.run_id) != run.info.run_id:
+            tracking.client.delete_run(run.info.run_id)
+
+
+def parent_record(study_name: str, attributes: Mapping[str, Any], tags: Mapping[str, Any]) -> RunRecord:
+    """Returns what the study's own run has from its beginning; arguments as for `ensure_parent`."""
     own = {
         "experiment_type": STUDY_RUN,
         "optuna_study": study_name,
-        "optuna_study_uid": uid,
+        "optuna_study_uid": attributes[UID],
         "status": "running",
     }
-    record = RunRecord(name=study_name, tags={**tags, **attributes.get("run_tags", {}), **own})
-    run_id = create_run(tracking, experiment_id, record)
-    log_values(tracking, run_id, RunRecord(name=study_name, params=attributes.get("run_params", {})), {})
-    return run_id
+    tags = {**tags, **attributes.get("run_tags", {}), **own}
+    return RunRecord(name=study_name, params=attributes.get("run_params", {}), tags=tags)
+
+
+def _create_parent(
+    tracking: Tracking,
+    experiment_id: str,
+    study_name: str,
+    attributes: Mapping[str, Any],
+    tags: Mapping[str, Any],
+) -> None:
+    record = replace(parent_record(study_name, attributes, tags), params={})
+    create_run(tracking, experiment_id, record)
+
+
+def _delete_childless(tracking: Tracking, experiment_id: str, run_id: str) -> None:
+    # A second parent comes about when the answer to a create was lost and it was asked for again.
+    children = f"tags.mlflow.parentRunId = '{run_id}'"
+    if not tracking.client.search_runs([experiment_id], children, max_results=1):
+        tracking.client.delete_run(run_id)

@@ -7,7 +7,7 @@ the project's root, so that moving the folder moves the artifacts.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,17 +15,45 @@ from typing import TYPE_CHECKING
 from storage.mlflow_schema import ensure_schema, quiet_mlflow, relax
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
 
     from storage.layout import Layout
 
-__all__ = ["Tracking", "ensure_experiment", "open_tracking", "sqlite_path"]
+__all__ = ["Tracking", "ensure_experiment", "look_at_tracking", "open_tracking", "sqlite_path"]
 
 SQLITE_PREFIX = "sqlite:///"
 # Without it the UI guesses, and shows an experiment without models as one on language models.
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 BUSY_SECONDS = 60
+
+
+class RecordUnavailableError(Exception):
+    """The database or server does not answer, or refuses."""
+
+
+@contextmanager
+def answering(uri: str) -> Iterator[None]:
+    """Turns what MLflow, its database or the way to its server raise into words.
+
+    Raises:
+        RecordUnavailableError: In place of these.
+    """
+    quiet_mlflow()
+    from mlflow.exceptions import MlflowException
+    from requests import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise RecordUnavailableError(
+            f"got MLflow at {uri}, which refuses ({reason[:300]}); allowed: one that answers; "
+            "do: start it, or give another --tracking-uri"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -76,6 +104,25 @@ def open_tracking(layout: Layout, uri: str | None = None) -> Tracking:
     if is_local:
         _make_location_relative(tracking, "0")
     return tracking
+
+
+def look_at_tracking(layout: Layout, uri: str | None = None) -> Tracking | None:
+    """Opens the record only to read it; None where there is no database yet.
+
+    Raises:
+        mlflow.exceptions.MlflowException: If the database is another program's or of another version.
+    """
+    quiet_mlflow()
+    from mlflow import MlflowClient
+
+    uri = uri or layout.tracking_uri
+    database = sqlite_path(uri)
+    if database is None:
+        return Tracking(MlflowClient(uri), uri, layout, is_local=False)
+    if not database.exists() or database.stat().st_size == 0:
+        return None
+    uri = f"{SQLITE_PREFIX}{database.as_posix()}"
+    return Tracking(MlflowClient(uri), uri, layout, is_local=database == layout.mlflow_db.resolve())
 
 
 def sqlite_path(uri: str) -> Path | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from objectives.base import FloatArray
     from search.competition import Competition
+    from storage.layout import Layout
 
 LOADER = "objectives.predictor:load"
 REQUIREMENTS = ("lightgbm", "mlflow", "numpy", "pandas")
@@ -34,6 +35,13 @@ def write_checked_submission(competition: Competition, prediction: FloatArray, p
     if faults:
         path.unlink()
         raise ValueError("\n".join(faults))
+
+
+def study_submission(layout: Layout, study: str, number: int) -> Path:
+    """Where the submission of a study's best trial is written."""
+    from storage.layout import folder_name
+
+    return layout.submissions / f"submission_{folder_name(study)}_trial_{number:05d}.csv"
 
 
 @contextmanager

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.competition import Competition, open_competition
-from search.config import DataConfig, PromoteConfig
 from search.faults import InputFaults
-from search.loop.best import KeptResults, open_results
 from search.loop.tally import best_trial, complete_trials, last_activity, trial_std
 from search.results.package import run_files, write_checked_submission
+from search.results.trial_files import TrialFiles, reopen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-    from objectives.base import CVResult, FloatArray, Objective, Progress
+    from objectives.base import FloatArray
+    from search.competition import Competition
+    from search.config import PromoteConfig
     from storage.layout import Layout
 
 
@@ -60,7 +57,7 @@ def promote(config: PromoteConfig, layout: Layout) -> Promotion:
     """
     study = _find_study(config, layout)
     trial = _find_trial(study, config.trial)
-    competition = _reopen(study, layout)
+    competition = reopen(study, layout)
     return _Promoting(layout, competition, study, trial).run()
 
 
@@ -105,31 +102,6 @@ def _find_trial(study: Study, number: int | None) -> FrozenTrial:
     return complete[number]
 
 
-def _reopen(study: Study, layout: Layout) -> Competition:
-    competition = open_competition(DataConfig.model_validate(study.user_attrs["settings"]), layout)
-    then, now = study.user_attrs["question"]["data"], competition.dataset.fingerprint
-    if then != now:
-        raise InputFaults(
-            [
-                (
-                    f"study {study.study_name}: got data {now}, searched on {then}; allowed: the same data; "
-                    "do: put the files back, or search the new ones in a new --study"
-                )
-            ]
-        )
-    return competition
-
-
-class _Unwatched:
-    """A report line nobody listens to."""
-
-    def __call__(self, progress: Progress) -> bool:  # noqa: ARG002 - the protocol's form
-        return False
-
-    def stopped(self) -> bool:
-        return False
-
-
 @dataclass
 class _Promoting:
     layout: Layout
@@ -141,11 +113,11 @@ class _Promoting:
         from storage.promotion_record import free_submission_path, write_promotion_record
         from storage.submissions import sha256_of
 
-        prediction = self._prediction()
+        prediction = self._files.prediction()
         self.layout.create()
         submission = free_submission_path(self.layout.submissions, datetime.now().astimezone())
         write_checked_submission(self.competition, prediction, submission)
-        with self._saved_model() as model:
+        with self._files.saved_model() as model:
             run_id, address = self._record_in_mlflow(prediction, model, submission, sha256_of(submission))
         record = write_promotion_record(submission, self._facts(run_id, address))
         assert self.trial.value is not None
@@ -161,33 +133,8 @@ class _Promoting:
         )
 
     @cached_property
-    def _objective(self) -> Objective:
-        return self.competition.objective()
-
-    @cached_property
-    def _results(self) -> KeptResults:
-        return open_results(self.competition, self._objective, self.layout)
-
-    @cached_property
-    def _evaluated_again(self) -> CVResult:
-        """For a trial whose files are no longer kept: the same configuration gives the same result."""
-        print(f"Fitting trial {self.trial.number} again: its model is not among those kept", flush=True)
-        return self._objective.evaluate(self.trial.params, _Unwatched())
-
-    def _prediction(self) -> FloatArray:
-        if self.trial.number in self._results.store.numbers():
-            return self._results.store.load(self.trial.number).test
-        return self._evaluated_again.test_prediction
-
-    @contextmanager
-    def _saved_model(self) -> Iterator[Path]:
-        folder = self._results.model_folder(self.trial.number)
-        if folder.is_dir():
-            yield folder
-            return
-        with tempfile.TemporaryDirectory() as name:
-            self._objective.save_model(self._evaluated_again, Path(name))
-            yield Path(name)
+    def _files(self) -> TrialFiles:
+        return TrialFiles(self.competition, self.trial, self.layout)
 
     def _record_in_mlflow(
         self, prediction: FloatArray, model: Path, submission: Path, sha256: str

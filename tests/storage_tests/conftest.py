@@ -9,24 +9,17 @@ import pytest
 from storage.layout import Layout
 from storage.ledger import open_ledger
 from storage.mlflow_callback import MLflowCallback
-from storage.mlflow_schema import ensure_schema, quiet_mlflow
+from tests.storage_tests.record_checks import end
+from tests.storage_tests.servers import serve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from optuna.trial import Trial
 
 METRIC = "cv_rmse_mean"
-
-
-@pytest.fixture(scope="session")
-def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MLflow's empty database, made once: it takes 6 s."""
-    quiet_mlflow()
-    database = tmp_path_factory.mktemp("template") / "mlflow.db"
-    ensure_schema(database)
-    return database
+FLUSH_SECONDS = 300
 
 
 @pytest.fixture
@@ -41,9 +34,18 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mlflow_template: Pat
 
 
 @pytest.fixture
-def callback(layout: Layout) -> MLflowCallback:
-    """The callback on that project's record."""
-    return MLflowCallback(layout.tracking_uri, METRIC, experiment="rents")
+def callback(layout: Layout) -> Iterator[MLflowCallback]:
+    """The callback on that project's record; ended with the test rather than with the process."""
+    callback = MLflowCallback(layout.tracking_uri, METRIC, experiment="rents")
+    yield callback
+    end(callback)
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path) -> Iterator[str]:
+    """The address of a real MLflow server; it takes 12 s to start."""
+    with serve(tmp_path_factory.mktemp("server"), mlflow_template) as address:
+        yield address
 
 
 @pytest.fixture
@@ -80,7 +82,8 @@ def _objective(trial: Trial) -> float:
 def run_trials(study: optuna.Study) -> Callable[..., None]:
     """Runs trials that end complete, pruned, failed and interrupted in turn.
 
-    Every one claims the metric's name among its own metrics, and has a better score than it deserves.
+    Returns when all are recorded. Every trial claims the metric's name among its own metrics, and has a
+    better score than it deserves.
     """
 
     def run(n_trials: int, callback: MLflowCallback | None = None, n_jobs: int = 1) -> None:
@@ -91,5 +94,6 @@ def run_trials(study: optuna.Study) -> Callable[..., None]:
             callbacks=[callback] if callback else None,
             catch=(MemoryError, InterruptedError),
         )
+        assert callback is None or callback.flush(FLUSH_SECONDS)
 
     return run

@@ -1,0 +1,1 @@
+"""Measurements to repeat: `python -m benchmarks.<name>` prints figures, and ratios that outlive a machine."""

@@ -1,0 +1,105 @@
+"""Carrying a study: out of this folder into one file, and from such a file into any ledger and record."""
+
+from __future__ import annotations
+
+import dataclasses
+import zipfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from search.faults import InputFaults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from search.config import ExportConfig, ImportConfig
+    from storage.bundle import Contents, Exported
+    from storage.bundle_import import Imported
+    from storage.layout import Layout
+
+
+def export(config: ExportConfig, layout: Layout) -> Exported:
+    """Writes a study into a bundle.
+
+    Raises:
+        InputFaults: If there is no such study, a coordinator works on it, or the file cannot be written.
+    """
+    import optuna
+
+    from storage.bundle import export_study
+    from storage.bundle_target import database_refusals, open_target
+
+    _check_place(layout, _file_faults(config.bundle))
+    with _faults():
+        target = open_target(layout, config.storage, config.tracking_uri, new=False)
+        names = optuna.get_all_study_names(target.ledger)
+        if config.study not in names:
+            known = ", ".join(names) or "none yet"
+            raise InputFaults([f"STUDY: got {config.study!r}; allowed: {known}; do: choose one"])
+        study = optuna.load_study(study_name=config.study, storage=target.ledger)
+        with database_refusals(str(config.bundle)):
+            return export_study(study, layout, target.tracking, config.bundle)
+
+
+def import_(config: ImportConfig, layout: Layout) -> tuple[Imported, str]:
+    """Puts a bundle's study into a ledger and a record.
+
+    Returns:
+        What was brought, and the bundle's digest.
+
+    Raises:
+        InputFaults: If the bundle is damaged, the study's name is taken, or a database refuses; nothing of the
+            study is there then.
+    """
+    from storage.bundle import read_contents
+    from storage.bundle_import import import_study
+    from storage.bundle_target import open_target
+    from storage.bundle_zip import open_bundle
+
+    _check_place(layout, [])
+    with _faults(), open_bundle(config.bundle) as bundle:
+        contents = read_contents(bundle)
+        old_name = contents.name
+        if config.study is not None:
+            contents = _renamed(contents, config.study)
+        target = open_target(layout, config.storage, config.tracking_uri, new=True)
+        return import_study(bundle, old_name, contents, target), bundle.manifest.digest
+
+
+def _renamed(contents: Contents, name: str) -> Contents:
+    # What promote opens again is found under the name in the settings.
+    settings = contents.user_attrs.get("settings")
+    renamed = contents.renamed(name)
+    if not isinstance(settings, dict):
+        return renamed
+    return dataclasses.replace(
+        renamed, user_attrs={**renamed.user_attrs, "settings": {**settings, "study": name}}
+    )
+
+
+def _check_place(layout: Layout, faults: list[str]) -> None:
+    from storage.checks import storage_faults
+
+    faults = [*storage_faults(layout), *faults]
+    if faults:
+        raise InputFaults(faults)
+
+
+def _file_faults(path: Path) -> list[str]:
+    if not path.parent.is_dir():
+        return [f"BUNDLE: got {path}, in no folder there is; allowed: a folder that is there; do: make it"]
+    if path.is_dir() or (path.exists() and not zipfile.is_zipfile(path)):
+        return [f"BUNDLE: got {path}, which is no zip file; allowed: a new file or a zip; do: name another"]
+    return []
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    from storage.bundle_format import BundleError
+    from storage.study_lock import StudyLockedError
+
+    try:
+        yield
+    except (BundleError, StudyLockedError) as error:
+        raise InputFaults([str(error)]) from None
