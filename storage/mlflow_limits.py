@@ -24,7 +24,7 @@ def clean_tags(tags: Mapping[str, Any]) -> dict[str, str]:
 
 def text(value: Any, longest: int) -> str:
     """Returns a value as text (lists and mappings as JSON), visibly cut at a length."""
-    if isinstance(value, (list, tuple, Mapping)):
+    if not isinstance(value, str) and isinstance(value, (list, tuple, Mapping)):
         value = json.dumps(value, ensure_ascii=False, default=str)
     whole = str(value)
     if len(whole) <= longest:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LEFT_TO_PARENT: list[Pool] = []
 
 SCHEMA_TIMEOUT_SECONDS = 300
+BUSY_MILLISECONDS = 20_000
 ENVIRONMENT_DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -119,6 +120,9 @@ def _part_at_fork(engine: Engine) -> None:
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    # First of all: changing the journal mode waits for others as well. SQLite's own 5 s are soon over where
+    # several processes record and the machine is busy, and nobody waits for a recorder.
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}").close()
     connection.execute("PRAGMA journal_mode = WAL").close()
     connection.execute("PRAGMA synchronous = NORMAL").close()
 

@@ -14,9 +14,10 @@ from storage.compare_runs import expected_run, found_run, users_tags, wrong_tags
 from storage.curve import best_curve
 from storage.ledger_trials import find_trial, scores
 from storage.mirror import MetricName, trial_record
+from storage.mlflow_limits import legal_key
 from storage.parent_run import best_number, ending, expected_parent, lasting_differences
 from storage.reconcile import PARENT, Survey, SyncReport, reserved_metrics, sort_runs
-from storage.study_best import best_metric, log_best, log_points, mend_best, set_tags
+from storage.study_best import best_metric, known_points, log_best, log_points, mend_best, set_tags
 from storage.study_runs import ensure_parent, find_runs, of_trial
 from storage.study_sync import TrialSync, run_source, write_runs
 
@@ -129,10 +130,12 @@ class StudyRecord:
 
     def with_right_parent(self) -> StudyRecord:
         """Returns this record, bound to a new run of the study if the old one cannot be put right."""
-        tracking, old = self.tracking, self.parent_run_id
-        source = run_source(tracking, self.experiment_id, self.uid)
-        metric = self.metric
-        found = source.read([old], [best_metric(metric)] if metric else [])[old]
+        tracking, old, metric = self.tracking, self.parent_run_id, self.metric
+        curves = {}
+        if metric:
+            key = legal_key(best_metric(metric))
+            curves[key] = sorted(known_points(tracking, old, metric))
+        found = found_run(tracking.client.get_run(old), curves)
         if next(lasting_differences(self.study, self.mapping.tags, metric, found), None) is None:
             return self
         tracking.client.delete_run(old)

@@ -59,10 +59,10 @@ class Tally:
         for title, counts in (
             ("killed", self.kills),
             ("fault", self.faults),
-            ("ended by itself", self.codes),
+            ("ended with code", self.codes),
         ):
             for name, count in sorted(counts.items(), key=str):
-                yield f"  {title + ' ' + ('with code ' if counts is self.codes else '') + str(name):26}{count}"
+                yield f"{f'  {title} {name}':28}{count}"
         for name in Exactness.__dataclass_fields__:
             yield f"{name.replace('_', ' '):28}{sum(getattr(one, name) for one in self.rounds)}"
         yield f"{'check clean after the run':28}{self.clean_before_sync} of {len(self.rounds)}"
@@ -90,29 +90,32 @@ class Round:
         for _ in range(3 * kills):
             if done >= kills:
                 break
-            done += self._one_search(kills - done)
+            done += self._one_search()
         self._bring_to_end()
 
-    def _one_search(self, kills_left: int) -> bool:
+    def _one_search(self) -> bool:
         fault = self.random.choice(FAULTS[self.variant])
         quota = self._quota() if fault == "quota" else None
         self.tally.faults[fault] += 1
         self._prepare(fault)
         before = finished_trials(self.home)
-        running = self.commands.start("run", *self.flags, cold=self.random.random() < COLD, quota=quota)
-        phase = self._await_moment(running, before, fault, kills_left)
+        phase = self.random.choices(("starting", "searching", "closing"), (2, 6, 2))[0]
+        # `--trials` is the total: with a small one, a search comes to its end to be killed there.
+        total = before + self.random.randint(1, 4) if phase == "closing" else ROUND_TRIALS
+        total = min(total, ROUND_TRIALS)
+        running = self.commands.start(
+            "run", *self.flags, "--trials", str(total), cold=self.random.random() < COLD, quota=quota
+        )
+        self._await_moment(running, before, phase, total, fault)
         if running.kill():
             self.tally.kills[phase] += 1
             return True
         self.tally.codes[running.code or 0] += 1
         return False
 
-    def _await_moment(self, running: Running, before: int, fault: str, kills_left: int) -> str:
-        """Waits for a random moment in a search's life; returns what it was doing."""
-        phase = self.random.choices(("starting", "searching", "closing"), (2, 6, 2))[0]
-        if phase == "closing" and (kills_left > 2 and before < ROUND_TRIALS - 5):
-            phase = "searching"  # the end of a search comes last in a round
-        goal = {"starting": 0, "closing": ROUND_TRIALS}.get(phase, before + self.random.randint(1, 4))
+    def _await_moment(self, running: Running, before: int, phase: str, total: int, fault: str) -> None:
+        """Waits for a random moment of a phase in a search's life."""
+        goal = {"starting": 0, "closing": total}.get(phase, before + self.random.randint(1, 4))
         end = time.monotonic() + PATIENCE_SECONDS
         while running.code is None and finished_trials(self.home) < goal and time.monotonic() < end:
             time.sleep(0.005)
@@ -121,7 +124,6 @@ class Round:
         if fault == "kill server" and self.server and self.random.random() < 0.5:
             self._stop_server()
         self._sit_out(running, self.random.uniform(0, {"starting": 2.0, "closing": 1.5}.get(phase, 0.2)))
-        return phase
 
     def _sit_out(self, running: Running, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -164,7 +166,9 @@ class Round:
         if self.server:
             self.server.await_answer()
         said = self.commands.log
-        assert self.commands.run("run", *self.flags) == 0, said.read_text(encoding="utf-8")[-4_000:]
+        assert self.commands.run("run", *self.flags, "--trials", str(ROUND_TRIALS)) == 0, said.read_text(
+            encoding="utf-8"
+        )[-4_000:]
         self.tally.clean_before_sync += self.commands.run("sync", "--check") == 0
         assert self.commands.run("sync") == 0, said.read_text(encoding="utf-8")[-4_000:]
         is_clean = self.commands.run("sync", "--check") == 0
@@ -221,7 +225,7 @@ def test_nothing_is_lost_double_or_torn(
     tally, begun, seed = Tally(), time.monotonic(), request.config.getoption("--campaign-seed")
     pair = regression_csvs
     flags = ["--train", str(pair.train), "--test", str(pair.test), "--target", pair.target, "--id", pair.id]
-    flags += ["--study", STUDY, "--folds", "2", "--trials", str(ROUND_TRIALS)]
+    flags += ["--study", STUDY, "--folds", "2"]
     try:
         for i, (variant, size) in enumerate(_rounds(kills)):
             home = tmp_path / f"{i:02d}_{variant}"

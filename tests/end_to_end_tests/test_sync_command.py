@@ -9,7 +9,7 @@ import pytest
 
 from storage.layout import Layout
 from storage.study_lock import study_lock
-from tests.end_to_end_tests.conftest import Project, data_flags
+from tests.end_to_end_tests.project import Project, data_flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -101,3 +101,12 @@ def test_a_half_written_model_is_replaced(tmp_path: Path) -> None:
     _run(results, [0.5], [0])
 
     assert [path.name for path in results.model_folder(0).iterdir()] == ["model.txt"]
+
+
+def test_the_best_keeps_its_model_until_a_better_one_is_told(tmp_path: Path) -> None:
+    """Killed between a better trial's files and its telling, the ledger's best has its model still."""
+    results = _results(tmp_path)
+    study = _run(results, [0.5, 0.25], [0, 1])
+    results.keep(study, study.ask().number, cv_result(0.125))
+
+    assert (results.model_folder(1) / "model.txt").read_text(encoding="utf-8") == "0.25"

@@ -5,6 +5,7 @@ import logging
 import os
 import resource
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -236,9 +237,9 @@ if sys.argv[2:]:
 """
 
 
-def _script(*arguments: str, prefix: tuple[str, ...] = ()) -> tuple[Results, int, list[str]]:
+def _script(*arguments: str, prefix: tuple[str, ...] = (), patch: str = "") -> tuple[Results, int, list[str]]:
     """Runs a user's script; returns its results, what was waiting at its end, and its standard error."""
-    command = [*prefix, sys.executable, "-c", SCRIPT, *arguments]
+    command = [*prefix, sys.executable, "-c", patch + SCRIPT, *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
@@ -246,17 +247,30 @@ def _script(*arguments: str, prefix: tuple[str, ...] = ()) -> tuple[Results, int
     return [(state, value, params) for state, value, params in results], waiting, done.stderr.splitlines()
 
 
-def test_a_dead_server_costs_a_script_two_lines(tmp_path: Path) -> None:
+LACKING = "MLflow lacks 9 pieces of the record; `MLflowCallback.sync` writes them"
+
+
+@pytest.mark.slow
+def test_a_dead_server_costs_a_script_two_lines() -> None:
     """With nobody at the address a script ends as without MLflow, and says what it lacks."""
     results, waiting, stderr = _script(f"http://127.0.0.1:{free_port()}")
 
     assert results == _undisturbed(8)
     assert waiting == 8
-    assert [line.partition(":")[0] for line in stderr] == [
-        "MLflow did not record trial 0",
-        "MLflow lacks 9 pieces of the record; `MLflowCallback.sync` writes them",
-    ]
-    assert list(tmp_path.iterdir()) == []
+    assert [line.partition(":")[0] for line in stderr] == ["MLflow did not record trial 0", LACKING]
+
+
+@pytest.mark.slow
+def test_a_silent_server_does_not_keep_a_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process waits for its record for a bounded time only, though a request may hang for an hour."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "3600")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        results, waiting, stderr = _script(
+            address, patch="import storage.process_state as state\nstate.EXIT_SECONDS = 1.0\n"
+        )
+
+    assert (results, waiting, stderr) == (_undisturbed(8), 8, [LACKING])
 
 
 def _bound_by_permissions() -> tuple[str, ...]:

@@ -201,18 +201,15 @@ def _by_trial(uri: str, tag: str) -> dict[str, Run]:
     runs = [run for found in client.search_experiments() for run in client.search_runs([found.experiment_id])]
     for run in runs:
         run.data.tags["experiment"] = client.get_experiment(run.info.experiment_id).name
-        run.data.tags["curves"] = {name: _curve(client, run, name) for name in run.data.metrics}
+        for name in run.data.metrics:
+            points = client.get_metric_history(run.info.run_id, name)
+            run.data.tags[f"metric {name}"] = str([(point.step, point.value) for point in points])
     return {run.data.tags[tag]: run for run in runs if tag in run.data.tags}
-
-
-def _curve(client: MlflowClient, run: Run, name: str) -> str:
-    return str([(point.step, point.value) for point in client.get_metric_history(run.info.run_id, name)])
 
 
 def _facts(run: Run, trial: FrozenTrial) -> Facts:
     """Everything that MLflow knows of a run, but for ids and places."""
     tags = dict(run.data.tags)
-    curves: Any = tags.pop("curves")
     times = {"start": (run.info.start_time, trial.datetime_start)}
     times["end"] = (run.info.end_time, trial.datetime_complete)
     tags.pop("mlflow.runName")
@@ -224,8 +221,7 @@ def _facts(run: Run, trial: FrozenTrial) -> Facts:
             k: "the trial's" if at == milliseconds(own) else "when recorded" for k, (at, own) in times.items()
         },
         **{f"param {key}": value for key, value in run.data.params.items()},
-        **{f"metric {key}": value for key, value in curves.items()},
-        **{f"tag {key}": value for key, value in tags.items()},
+        **{key if key.startswith("metric ") else f"tag {key}": value for key, value in tags.items()},
     }
 
 

@@ -13,6 +13,7 @@ from storage.promotion_record import (
     git_commit,
     git_is_dirty,
     package_versions,
+    promotion_tags,
     timestamped_name,
     write_promotion_record,
 )
@@ -120,3 +121,17 @@ def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_g
 
     assert git_commit(tmp_path) is None
     assert git_is_dirty(tmp_path) is None
+
+
+def test_promotions_are_read_back_as_tags(submission: Path) -> None:
+    """Each promoted trial of the study, the last promotion winning; whatever else lies there is passed by."""
+    folder = submission.parent
+    write_promotion_record(submission, RECORD)
+    (folder / "submission_torn.json").write_text("{", encoding="utf-8")
+    (folder / "submission_other.json").write_text(
+        json.dumps({**RECORD, "study": "x", "sha256": "0"}), encoding="utf-8"
+    )
+
+    tags = {"status": "promoted", "submission_sha256": sha256_of(submission)}
+    assert promotion_tags(folder, "家賃") == {12: tags}
+    assert promotion_tags(folder / "none", "家賃") == {}

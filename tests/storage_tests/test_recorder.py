@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from storage.recorder import Recorder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +73,53 @@ def test_the_backlog_goes_out_by_itself_when_mlflow_answers_again(monkeypatch: p
         "MLflow did not record first: ConnectionError: refused",
         "MLflow answers again",
     ]
+
+
+def test_draining_does_not_sit_out_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for the record has the server tried at once, however long the next pause would be."""
+    monkeypatch.setattr("storage.recorder.FIRST_PAUSE_SECONDS", 3_600)
+    monkeypatch.setattr("storage.recorder.LONGEST_PAUSE_SECONDS", 3_600)
+    warned = threading.Event()
+    answers = iter([ConnectionError("refused"), None])
+
+    def job() -> None:
+        answer = next(answers)
+        if answer is not None:
+            raise answer
+
+    recorder = Recorder(lambda _text: warned.set())
+    recorder.submit("first", job)
+    assert warned.wait(30)
+
+    assert recorder.drain(30)
+
+
+def test_a_server_that_comes_and_goes_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line when it first fails and one when it first answers, whatever follows."""
+    monkeypatch.setattr("storage.recorder.FIRST_PAUSE_SECONDS", 0.001)
+    warnings: list[str] = []
+    recorder = Recorder(warnings.append)
+    for number in range(3):
+        answers = iter([ConnectionError("refused"), None])
+
+        def job(answers: Iterator[ConnectionError | None] = answers) -> None:
+            answer = next(answers)
+            if answer is not None:
+                raise answer
+
+        recorder.submit(f"trial {number}", job)
+        assert recorder.drain(30)
+
+    assert len(warnings) == 2
+
+
+def test_no_thread_runs_before_there_is_work() -> None:
+    """A recorder that is never used costs nothing, and ends at once."""
+    before = threading.active_count()
+    recorder = Recorder(lambda _text: None)
+
+    assert threading.active_count() == before
+    assert recorder.close(30)
 
 
 def test_closing_tries_a_dead_server_once_more_and_then_gives_up() -> None:

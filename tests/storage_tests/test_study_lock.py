@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.layout import Layout
-from storage.study_lock import StudyLockedError, study_lock
+from storage.study_lock import StudyLockedError, is_held, study_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,3 +81,15 @@ def test_a_lock_without_its_owners_name_still_refuses(tmp_path: Path) -> None:
         Layout(tmp_path).lock("rent").with_suffix(".json").unlink()
         with pytest.raises(StudyLockedError, match="another process"), study_lock(Layout(tmp_path), "rent"):
             pytest.fail("two coordinators at once")
+
+
+def test_a_look_at_the_lock_leaves_no_file(tmp_path: Path) -> None:
+    """Whether a study is held can be asked without making or taking anything."""
+    layout = Layout(tmp_path)
+    assert not is_held(layout, "rent")
+    assert not layout.locks.exists()
+
+    with _holder(tmp_path) as process:
+        assert is_held(layout, "rent")
+        process.communicate("")
+    assert not is_held(layout, "rent")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from storage.layout import Layout
+    from storage.run_source import RunSource
 
 Trials = Callable[..., None]
 MAPPING = TrialMapping("cv_rmse_mean", {}, tag_study_user_attrs=False, tag_trial_user_attrs=True)
@@ -257,7 +258,7 @@ def test_lost_and_foreign_files_of_the_best_are_seen(
 def test_a_file_and_its_server_say_the_same(layout: Layout, recorded: list[str], study: optuna.Study) -> None:
     """Read directly or through MLflow, runs are the same values."""
     tracking, uid = open_tracking(layout), study.user_attrs["uid"]
-    sources = [FileRuns(layout.mlflow_db, "1", uid), ServerRuns(tracking, "1", uid)]
+    sources: list[RunSource] = [FileRuns(layout.mlflow_db, "1", uid), ServerRuns(tracking, "1", uid)]
     first, second = [
         (sorted(source.listed()), source.read(recorded, ["cv_rmse_running"])) for source in sources
     ]

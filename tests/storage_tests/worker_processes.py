@@ -60,8 +60,8 @@ def main(method: str, address: str, tracking_uri: str) -> None:
     if method == "fork":
         work(address, callback, 1)
         assert callback.flush(300)
-    context = multiprocessing.get_context(method)
-    workers = [context.Process(target=work, args=(address, callback)) for _ in range(PROCESSES)]
+    multiprocessing.set_start_method(method)
+    workers = [multiprocessing.Process(target=work, args=(address, callback)) for _ in range(PROCESSES)]
     for worker in workers:
         worker.start()
     for worker in workers:
