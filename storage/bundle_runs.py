@@ -18,7 +18,7 @@ from storage.run_record import SYNCED, HistoryPoint, RunRecord, log_values
 from storage.study_runs import PAGE, of_study
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlflow import MlflowClient
     from mlflow.entities import Run
@@ -158,20 +158,17 @@ def _metrics(client: MlflowClient, run: Run) -> list[list[Any]]:
 
 
 def _download(client: MlflowClient, run_id: str, name: str, folder: Path) -> dict[str, Path]:
-    target = folder / run_id
-    files = {}
-    for path in _artifact_paths(client, run_id):
-        target.mkdir(exist_ok=True)
-        files[f"{name}/{path}"] = Path(client.download_artifacts(run_id, path, str(target)))
-    return files
+    if not client.list_artifacts(run_id):
+        return {}
+    # The tree as a whole: a single file arrives under its own name, whatever folder it was in.
+    top = Path(client.download_artifacts(run_id, "", str(_made(folder / run_id))))
+    paths = sorted(path for path in top.rglob("*") if path.is_file())
+    return {f"{name}/{path.relative_to(top).as_posix()}": path for path in paths}
 
 
-def _artifact_paths(client: MlflowClient, run_id: str, folder: str | None = None) -> Iterator[str]:
-    for entry in client.list_artifacts(run_id, folder):
-        if entry.is_dir:
-            yield from _artifact_paths(client, run_id, entry.path)
-        else:
-            yield entry.path
+def _made(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def restore_runs(

@@ -145,7 +145,7 @@ def _trial_tags(
     }
     # One tag, not one for each parameter: a dozen more tags cost a fifth of the whole run's writing.
     if trial.distributions:
-        tags["distributions"] = {name: str(value) for name, value in trial.distributions.items()}
+        tags["distributions"] = {name: str(value) for name, value in sorted(trial.distributions.items())}
     if trial.user_attrs.get("reason"):
         tags["note"] = str(trial.user_attrs["reason"])
     return tags

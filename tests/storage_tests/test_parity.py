@@ -237,7 +237,7 @@ def _words(study: optuna.Study, trial: FrozenTrial, parent: str) -> dict[str, An
         "parent": parent,
         "start": trial.datetime_start,
         "complete": trial.datetime_complete,
-        "distributions": f'{{"rate": "{RATE}", "kind": "{KIND}"}}',
+        "distributions": f'{{"kind": "{KIND}", "rate": "{RATE}"}}',
         "program": sys.argv[0],
         "program_name": Path(sys.argv[0]).name,
     }
