@@ -115,7 +115,8 @@ def add_files(layout: Layout, study: optuna.Study, callback: MLflowCallback) -> 
         path.write_text("id,prediction\n001,1.5\n", encoding="utf-8")
     facts = {"study": STUDY, "trial": 4, "run_id": callback.run_id(study, 4), "score": 0.5, "std": 0.1}
     write_promotion_record(promoted, facts | {"data_fingerprint": "abc", "note": "家賃"})
-    callback.attach(study, 4, {"features.txt": model / "駅.txt", "model": model, best.name: best})
+    files = {"features.txt": model / "駅.txt", "model": model, best.name: best, "other/駅.txt": best}
+    callback.attach(study, 4, files)
 
 
 def record_of(folder: Path, name: str = "submission_20261123_120000") -> dict[str, Any]:

@@ -156,6 +156,20 @@ def test_the_files_are_the_same(home: Path, bundle: Path, elsewhere: Path) -> No
     assert not left & set(new)
 
 
+def test_artifacts_of_one_name_in_several_folders_stay_apart(
+    home: Path, bundle: Path, elsewhere: Path
+) -> None:
+    """Each artifact arrives in its folder with its own content."""
+    import_into(elsewhere, bundle)
+    old, new = (
+        {(path.split("/artifacts/")[1], sha) for path, sha in files.items() if "/artifacts/" in path}
+        for files in (fingerprint(home / "mlruns"), fingerprint(elsewhere / "mlruns"))
+    )
+
+    assert len({sha for path, sha in old if path.endswith("駅.txt")}) == 2
+    assert {pair for pair in old if pair[0] != "best_params.json"} <= new
+
+
 def test_a_promotion_record_names_the_run_in_the_new_record(
     home: Path, bundle: Path, elsewhere: Path
 ) -> None:
