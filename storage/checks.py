@@ -8,6 +8,8 @@ import tempfile
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from storage.trouble import is_full
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 SQLITE_HEADER = b"SQLite format 3\x00"
 OPTUNA_TABLE = "studies"
 MLFLOW_TABLE = "experiments"
+FULL_DISK = "which cannot be opened without room to write"
 
 
 def storage_faults(layout: Layout) -> list[str]:
@@ -26,9 +29,11 @@ def storage_faults(layout: Layout) -> list[str]:
         One line per fault (what is there, what is allowed, what to do); empty when all is well.
     """
     faults = list(_folder_faults(layout))
+    faults += _named_ledger_faults(layout)
     if not layout.mlruns.is_dir():
         return faults + list(_link_faults(layout))
-    faults += _database_faults(layout.optuna_db, "Optuna", OPTUNA_TABLE)
+    if layout.storage is None:
+        faults += _database_faults(layout.optuna_db, "Optuna", OPTUNA_TABLE)
     # A server of the user's own has no business with the local file.
     if layout.tracking_uri.startswith("sqlite:"):
         faults += _database_faults(layout.mlflow_db, "MLflow", MLFLOW_TABLE)
@@ -39,6 +44,14 @@ def storage_faults(layout: Layout) -> list[str]:
 def ledger_faults(path: Path) -> list[str]:
     """Finds what would stop a SQLite file from being a ledger, as `storage_faults` does for the project's own."""
     return list(_database_faults(path, "Optuna", OPTUNA_TABLE))
+
+
+def _named_ledger_faults(layout: Layout) -> list[str]:
+    if layout.storage is None:
+        return []
+    from storage.ledger_address import address_faults
+
+    return address_faults(layout)
 
 
 def _folder_faults(layout: Layout) -> Iterator[str]:
@@ -67,7 +80,9 @@ def _write_refusal(folder: Path) -> str:
 
 def _database_faults(path: Path, program: str, table: str) -> Iterator[str]:
     found = _database_state(path, table)
-    if found:
+    if found == FULL_DISK:
+        yield f"got {path}, {found}; allowed: a disk and a quota with room; do: free some (see df -h . and quota)"
+    elif found:
         yield (
             f"got {path}, {found}; allowed: a database of {program}'s, or nothing yet; "
             f"do: move it away (mv {path} {path}.old)"
@@ -82,6 +97,8 @@ def _database_state(path: Path, table: str) -> str:
     try:
         return _foreign_tables(path, table)
     except (OSError, sqlite3.Error) as error:
+        if is_full(error):
+            return FULL_DISK
         return f"which cannot be read ({error})"
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 LONGEST_FOLDER_NAME = 200
 """Characters; file systems stop at 255 bytes, and a suffix must still fit."""
+
+
+_SQLITE_URL = re.compile(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?")
 
 
 def folder_name(study: str) -> str:
@@ -35,9 +39,11 @@ class Layout:
 
     Attributes:
         home: The project root; the default is the working directory, and keeps every path relative.
+        storage: Another ledger than the project's own, as an SQLAlchemy URL. It may hold a password.
     """
 
     home: Path = Path()
+    storage: str | None = field(default=None, repr=False)
 
     @property
     def mlruns(self) -> Path:
@@ -46,7 +52,7 @@ class Layout:
 
     @property
     def optuna_db(self) -> Path:
-        """The ledger: Optuna's SQLite file."""
+        """The project's own ledger: Optuna's SQLite file."""
         return self.mlruns / "optuna.db"
 
     @property
@@ -70,14 +76,25 @@ class Layout:
         return self.home / "submissions"
 
     @property
+    def workers(self) -> Path:
+        """Folder where worker processes find what to evaluate; empty when nothing runs."""
+        return self.mlruns / "workers"
+
+    @property
     def locks(self) -> Path:
-        """Folder of the lock files; empty but for their remains when nothing runs."""
-        return self.mlruns / "locks"
+        """Folder of the lock files, beside the ledger; empty but for their remains when nothing runs."""
+        return (self.ledger_file or self.optuna_db).parent / "locks"
 
     @property
     def ledger_url(self) -> str:
-        """SQLAlchemy URL of the ledger, as `optuna-dashboard` takes it."""
-        return f"sqlite:///{self.optuna_db.as_posix()}"
+        """SQLAlchemy URL of the ledger, as `optuna-dashboard` takes it; never to be printed or stored."""
+        return self.storage or f"sqlite:///{self.optuna_db.as_posix()}"
+
+    @property
+    def ledger_file(self) -> Path | None:
+        """The ledger's SQLite file; None where it is on a server."""
+        found = _SQLITE_URL.fullmatch(self.ledger_url)
+        return Path(found[1]) if found else None
 
     @property
     def tracking_uri(self) -> str:
@@ -87,6 +104,10 @@ class Layout:
     def predictions(self, study: str) -> Path:
         """Folder of a study's out-of-fold and test predictions."""
         return self.mlruns / "predictions" / folder_name(study)
+
+    def conclusion(self, study: str) -> Path:
+        """What a study came to; the predictions of what was chosen are beside it."""
+        return self.predictions(study) / "conclusion.json"
 
     def sample(self, rows: int) -> Path:
         """Folder of the built-in sample with that many training rows."""
@@ -99,6 +120,24 @@ class Layout:
     def import_journal(self, study: str) -> Path:
         """What an import of a study has begun; there only while one is under way or was killed."""
         return self.mlruns / "imports" / f"{folder_name(study)}.json"
+
+    def submission_record(self, sha256: str) -> Path:
+        """What made the submission file with that checksum."""
+        return self.mlruns / "submission_records" / f"{sha256}.json"
+
+    def contract(self, name: str) -> Path:
+        """A format that submissions were checked against."""
+        return self.mlruns / "submission_records" / "contracts" / f"{name}.json.gz"
+
+    @property
+    def leaderboard(self) -> Path:
+        """Folder of scores from the leaderboard, and of copies of the files that have one."""
+        return self.mlruns / "leaderboard"
+
+    @property
+    def leaderboard_plot(self) -> Path:
+        """CV against the leaderboard."""
+        return self.leaderboard / "cv_against_leaderboard.svg"
 
     def create(self) -> None:
         """Makes `mlruns` and the links at the root; does nothing where they stand.

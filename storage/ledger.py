@@ -1,6 +1,6 @@
 """The ledger: Optuna's database, opened so that a busy file is waited for.
 
-One coordinator writes a study; dashboards and the record read it at the same time. On SQLite that needs a
+Coordinators write a study; dashboards and the record read it at the same time. On SQLite that needs a
 write-ahead log and patience, and on each connection anew: all but the journal mode is forgotten when a
 connection closes. So they come from the connection class, which the engine's pool, every thread and an
 unpickled copy of the storage use alike.
@@ -12,6 +12,8 @@ import sqlite3
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from storage.ledger_address import parse_url
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -35,6 +37,8 @@ class LedgerConnection(sqlite3.Connection):
 def open_ledger(url: str) -> BaseStorage:
     """Opens the Optuna storage behind an SQLAlchemy URL, making the database where there is none.
 
+    A server that restarts later is waited for; one that is not there now is not.
+
     Args:
         url: Such as `sqlite:///mlruns/optuna.db` or `postgresql+psycopg://...`.
 
@@ -43,21 +47,41 @@ def open_ledger(url: str) -> BaseStorage:
         ImportError: If the driver that the URL names is not installed.
         sqlalchemy.exc.SQLAlchemyError: If the database cannot be reached.
     """
-    from optuna.storages import RDBStorage
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
+    from storage.changing_ledger import ChangingLedger
 
-    try:
-        address = make_url(url)
-    except ArgumentError as error:
-        raise ValueError(
-            f"got storage {url!r}; allowed: an SQLAlchemy URL; do: write it like sqlite:///mlruns/optuna.db"
-        ) from error
+    address = parse_url(url)
+    if address.get_backend_name() == "postgresql":
+        return _on_server(url)
     if address.get_backend_name() != "sqlite":
-        return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+        return ChangingLedger(url, engine_kwargs={"pool_pre_ping": True})
     settings = {"connect_args": {"factory": LedgerConnection, "timeout": BUSY_SECONDS}}
     with _creation_lock(address.database):
-        return RDBStorage(url, engine_kwargs=settings)
+        return ChangingLedger(url, engine_kwargs=settings)
+
+
+def open_sole_ledger(url: str) -> BaseStorage:
+    """Opens a SQLite ledger for the process that holds the lock of the study which it is going to write.
+
+    Raises:
+        As `open_ledger`.
+    """
+    from optuna.storages import RDBStorage
+
+    from storage.sole_ledger import SoleLedger
+
+    ledger = open_ledger(url)
+    assert isinstance(ledger, RDBStorage)
+    return SoleLedger(ledger)
+
+
+def _on_server(url: str) -> BaseStorage:
+    from storage.changing_ledger import ChangingLedger
+    from storage.coordination.server import one_creator, wait_for_server
+
+    with one_creator(url):
+        storage = ChangingLedger(url, engine_kwargs={"pool_pre_ping": True})
+    wait_for_server(storage.engine)
+    return storage
 
 
 def _creation_lock(database: str | None) -> AbstractContextManager[object]:

@@ -64,6 +64,21 @@ def scores(study: Study) -> list[Score]:
     return [Score(trial.number, trial.value, trial.datetime_complete) for trial in trials]
 
 
+def running_numbers(study: Study) -> set[int]:
+    """Returns the numbers of the trials that the ledger says are running."""
+    from optuna.storages._rdb.models import TrialModel
+    from optuna.trial import TrialState
+    from sqlalchemy import select
+
+    backend = _tables_of(study)
+    if backend is None:
+        return {trial.number for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))}
+    table = TrialModel.__table__
+    mine = (table.c.study_id == study._study_id, table.c.state == TrialState.RUNNING)  # noqa: SLF001
+    with backend.engine.connect() as connection:
+        return set(connection.execute(select(table.c.number).where(*mine)).scalars())
+
+
 def count_trials(study: Study) -> int:
     """Counts a study's trials, of whatever state, without reading them."""
     from optuna.storages._rdb.models import TrialModel

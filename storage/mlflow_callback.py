@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -18,10 +19,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from storage.layout import Layout
 from storage.ledger_trials import count_trials
-from storage.process_state import ProcessState
-from storage.study_best import set_tags
-from storage.study_record import StudyRecord, TrialMapping
-from storage.study_runs import delete_echoes, ensure_parent, one_at_a_time, study_uid
+from storage.record.process_state import ProcessState
+from storage.record.study_best import set_tags
+from storage.record.study_record import StudyRecord
+from storage.record.study_runs import delete_echoes, ensure_parent, one_at_a_time, study_uid
+from storage.record.trial_mapping import TrialMapping
+from storage.record.trial_runs import TrialRuns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,9 +33,9 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-    from storage.mirror import MetricName
-    from storage.reconcile import SyncReport
-    from storage.tracking import Tracking
+    from storage.record.mirror import MetricName
+    from storage.record.reconcile import SyncReport
+    from storage.record.tracking import Tracking
 
 LOGGER = logging.getLogger(__name__)
 
@@ -58,6 +61,8 @@ class MLflowCallback:
         tag_trial_user_attrs: Whether the trial's do.
         experiment: Name of the experiment, whatever `create_experiment` says.
         layout: The project whose `mlruns/` is the default; a relative home makes artifacts movable.
+        shared: Whether other processes may record the same trials, so that each is looked for before it is
+            written; not needed where each process records its own.
 
     Raises:
         TypeError: If `metric_name` is neither a text nor a sequence of texts.
@@ -74,6 +79,7 @@ class MLflowCallback:
         *,
         experiment: str | None = None,
         layout: Layout | None = None,
+        shared: bool = False,
     ) -> None:
         if not isinstance(metric_name, Sequence):
             raise TypeError(
@@ -85,6 +91,7 @@ class MLflowCallback:
         self._experiment_id = kwargs.get("experiment_id")
         self._experiment = experiment
         self._layout = layout or Layout()
+        self._is_shared = shared
         self._mapping = TrialMapping(
             metric_name, kwargs.get("tags") or {}, tag_study_user_attrs, tag_trial_user_attrs
         )
@@ -127,6 +134,19 @@ class MLflowCallback:
         with self._here.lock:
             return self._record_of(study).record(trial)
 
+    def begin(self, study: Study, trial: FrozenTrial) -> str:
+        """Shows a running trial in MLflow, as a run in status RUNNING, and returns the run's id.
+
+        For a coordinator that asks and tells; `study.optimize` tells nobody that a trial begins. `record` ends
+        the run. Where the process dies before, a sync deletes it, or writes it anew as the ledger has it.
+
+        Args:
+            study: The study.
+            trial: A trial in state RUNNING, with the parameters suggested so far.
+        """
+        with self._here.lock:
+            return self._record_of(study).runs.begin(trial)
+
     def open(self, study: Study) -> None:
         """Prepares schema, experiment and the study's run, and marks that run as running."""
         with self._here.lock:
@@ -145,7 +165,7 @@ class MLflowCallback:
         Args:
             study: The study.
             deep: Whether to compare every point of every curve where that costs a request a run.
-            idle: Whether no search drives the study, so that its run must have ended.
+            idle: Whether no search drives the study, so that its run must have ended, and no trial runs.
             restored: Tags by trial number for runs that are written anew, such as a promotion's.
         """
         here = self._here
@@ -171,7 +191,7 @@ class MLflowCallback:
         with here.lock:
             record = self._record_of(study)
             try:
-                delete_echoes(record.tracking, record.experiment_id, record.uid, record.run_ids)
+                delete_echoes(record.tracking, record.experiment_id, record.uid, record.runs.ids)
                 # Workers that end together would each write the best they knew of; the last must know all.
                 with one_at_a_time(study.study_name):
                     record.mend_best()
@@ -180,21 +200,23 @@ class MLflowCallback:
                 here.records.pop(study.study_name, None)
 
     def attach(self, study: Study, trial_number: int, files: Mapping[str, Path]) -> None:
-        """Stores files and folders with a trial's run, and with the study's if it is the best.
+        """Stores files with a recorded trial's run, and with the study's if it is the best.
 
-        Args:
-            study: The study.
-            trial_number: A recorded trial.
-            files: Files and folders by the path they get among the artifacts, such as `model`.
+        By the path they get among the artifacts, such as `model`; a folder with all that is in it.
         """
         with self._here.lock:
             self._record_of(study).attach(trial_number, files)
+
+    def attach_to_study(self, study: Study, files: Mapping[str, Path]) -> str:
+        """Stores files with the study's own run, beside the best trial's, and returns its id."""
+        with self._here.lock:
+            return self._record_of(study).attach_to_study(files)
 
     def tag(self, study: Study, trial_number: int, tags: Mapping[str, str]) -> None:
         """Sets tags on a recorded trial's run."""
         with self._here.lock:
             record = self._record_of(study)
-            set_tags(record.tracking, record.run_id(trial_number), dict(tags))
+            set_tags(record.tracking, record.runs.run_id(trial_number), dict(tags))
 
     def run_id(self, study: Study, trial_number: int) -> str:
         """Returns the id of a trial's run.
@@ -203,7 +225,7 @@ class MLflowCallback:
             LookupError: If the trial is not recorded.
         """
         with self._here.lock:
-            return self._record_of(study).run_id(trial_number)
+            return self._record_of(study).runs.run_id(trial_number)
 
     def parent_run_id(self, study: Study) -> str:
         """Returns the id of the study's run."""
@@ -236,30 +258,21 @@ class MLflowCallback:
             return here.records[name]
 
     def _open_record(self, study: Study) -> StudyRecord:
-        from storage.tracking import open_tracking
+        from storage.record.tracking import address_in_use, open_tracking
 
-        tracking = open_tracking(self._layout, self._address())
+        tracking = open_tracking(self._layout, self._tracking_uri or address_in_use())
         experiment_id = self._find_experiment(tracking, study)
         with one_at_a_time(study.study_name):
             uid = study_uid(study)
             parent = ensure_parent(
                 tracking, experiment_id, study.study_name, study.user_attrs, self._mapping.tags
             )
-        n_before = count_trials(study)
-        return StudyRecord(study, tracking, experiment_id, parent, uid, self._mapping, n_before)
-
-    def _address(self) -> str | None:
-        from storage.mlflow_schema import quiet_mlflow
-
-        quiet_mlflow()
-        import mlflow
-
-        if self._tracking_uri is None and mlflow.is_tracking_uri_set():  # type: ignore[no-untyped-call]
-            return str(mlflow.get_tracking_uri())
-        return self._tracking_uri
+        n_before = sys.maxsize if self._is_shared else count_trials(study)
+        runs = TrialRuns(study, tracking, experiment_id, parent, uid, self._mapping, n_before)
+        return StudyRecord(study, tracking, experiment_id, parent, uid, self._mapping, runs)
 
     def _find_experiment(self, tracking: Tracking, study: Study) -> str:
-        from storage.tracking import ensure_experiment
+        from storage.record.tracking import ensure_experiment
 
         if self._experiment or self._create_experiment:
             return ensure_experiment(tracking, self._experiment or study.study_name)

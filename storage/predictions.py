@@ -6,7 +6,7 @@ import re
 import time
 import zipfile
 import zlib
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from storage.atomic import temporary_save_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
 FloatArray = NDArray[np.float64]
@@ -37,7 +37,7 @@ class StoredPrediction(NamedTuple):
     """One trial's predictions, float64 to the bit as they were saved.
 
     Attributes:
-        oof: Out-of-fold predictions, shape (n_train,) or (n_train, n_classes).
+        oof: Out-of-fold predictions, shape (n_train,) or (n_train, n_classes); NaN for a row no fold validates.
         test: Predictions of the test rows, shape (n_test,) or (n_test, n_classes).
     """
 
@@ -48,22 +48,31 @@ class StoredPrediction(NamedTuple):
 class PredictionStore:
     """A folder with one compressed file per kept trial, `trial_00012.npz`.
 
-    One coordinator writes; anyone may read at any time, since a file is either whole or not there.
+    Who writes holds it; anyone may read at any time, since a file is either whole or not there.
     Everything in the folder that is not a whole file of a trial is as good as absent.
 
     Args:
         folder: Where the files are; made by the first save.
-        keep: How many trials `retain` leaves.
+        keep: How many trials `retain` leaves at most; None: as many as it is told to.
 
     Raises:
         ValueError: If `keep` is negative.
     """
 
-    def __init__(self, folder: Path, keep: int) -> None:
-        if keep < 0:
+    def __init__(self, folder: Path, keep: int | None = None) -> None:
+        if keep is not None and keep < 0:
             raise ValueError(f"keep: got {keep}; allowed: 0 or more; give the number of trials to keep")
         self.folder = folder
         self.keep = keep
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other processes on this folder from saving and deleting meanwhile."""
+        from filelock import FileLock
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / ".lock"):
+            yield
 
     def save(self, number: int, *, oof: FloatArray, test: FloatArray) -> None:
         """Writes or replaces a trial's predictions, all or nothing.
@@ -98,13 +107,18 @@ class PredictionStore:
         """Returns the numbers of the trials that are there, ascending."""
         return tuple(number for number, path in self._files() if _is_whole(path))
 
-    def retain(self, best_numbers: Sequence[int]) -> None:
+    def sizes(self) -> dict[int, int]:
+        """Returns the bytes on disk of each trial's file."""
+        return {number: path.stat().st_size for number, path in self._files()}
+
+    def retain(self, best_numbers: Sequence[int], spare: Collection[int] = ()) -> None:
         """Deletes the predictions of every trial that is not among the first `keep`.
 
         Args:
             best_numbers: Trial numbers, the best first.
+            spare: Further trials to leave alone: those that have no place among the best yet.
         """
-        kept = set(best_numbers[: self.keep])
+        kept = {*best_numbers[: self.keep], *spare}
         for number, path in self._files():
             if number not in kept:
                 path.unlink(missing_ok=True)
@@ -132,7 +146,7 @@ class PredictionStore:
     def _absence(self, number: int) -> str:
         kept = ", ".join(map(str, self.numbers())) or "none"
         return (
-            f"trial {number}: its predictions are not in {self.folder} (only the best {self.keep} are kept); "
+            f"trial {number}: its predictions are not in {self.folder} (not all are kept, the best ones are); "
             f"there are those of: {kept}; choose one of these, or evaluate its parameters again"
         )
 

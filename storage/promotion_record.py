@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.atomic import temporary_save_path
-from storage.submissions import sha256_of
+from storage.submission.writing import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""Who works on a study: one coordinator on SQLite, any number on PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Runs of an MLflow file store, brought into the record."""
