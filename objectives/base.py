@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -61,11 +63,16 @@ class CVResult:
 
     Attributes:
         scores: The metric on each fold's validation part.
-        oof_prediction: Out-of-fold predictions, shape (n_train,) or (n_train, n_classes).
-        test_prediction: Mean of the fold models on the test rows, shape (n_test,) or (n_test, n_classes).
+        oof_prediction: Out-of-fold predictions, shape (n_train,) or (n_train, n_classes): the mean of those of a
+            row that several folds validate, NaN for a row that none does.
+        test_prediction: Mean of the models on the test rows, shape (n_test,) or (n_test, n_classes).
         best_iterations: Rounds kept by early stopping, one per fold.
         importance: Share of each feature in the total gain, shape (n_features,), summing to 1.
-        models: The fold models, each in its library's own class.
+        models: One a fold, as text or bytes in its library's own format, or a single one of all rows where the
+            folds go forward in time; none where nobody wants them.
+        model_hash: Hash of the models, in order; outlives them.
+        transforms: What turns each model's output into a prediction, as text; none: it is one.
+        objective: Name of the objective that made it, where a study has several.
     """
 
     scores: tuple[float, ...]
@@ -73,7 +80,16 @@ class CVResult:
     test_prediction: FloatArray
     best_iterations: tuple[int, ...]
     importance: FloatArray
-    models: tuple[Any, ...]
+    models: tuple[str | bytes, ...]
+    model_hash: str = ""
+    transforms: tuple[str, ...] = ()
+    objective: str = ""
+
+    def __post_init__(self) -> None:
+        if self.models and not self.model_hash:
+            texts = [_as_bytes(model) for model in (*self.models, *self.transforms)]
+            digest = _hash(str([len(text) for text in texts]).encode(), *texts)
+            object.__setattr__(self, "model_hash", digest)
 
     @property
     def mean(self) -> float:
@@ -85,15 +101,38 @@ class CVResult:
         """Standard deviation of the fold scores (population form, as in numpy)."""
         return float(np.std(self.scores))
 
+    @property
+    def oof_hash(self) -> str:
+        """Hash of the out-of-fold predictions' type, shape and bits: equal only if each bit is."""
+        array = np.ascontiguousarray(self.oof_prediction)
+        return _hash(f"{array.dtype.str} {array.shape}".encode(), array.data)
+
+
+def _as_bytes(model: str | bytes) -> bytes:
+    return model.encode() if isinstance(model, str) else model
+
+
+def _hash(*parts: bytes | memoryview) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
+
 
 class Objective(Protocol):
     """Something that turns a configuration into a cross-validated result.
 
-    An instance is bound to one data set, its folds and a metric. `evaluate` may be called from several
-    threads at once and returns the same result for the same configuration, to the bit.
+    An instance is bound to one data set, its folds and a metric, and crosses to other processes by pickle.
+    `evaluate` returns the same result for the same configuration in any process, to the bit. What a subclass need
+    not know has a body here.
+
+    Attributes:
+        name: As in `OBJECTIVES`.
+        threads: Threads that one evaluation uses.
     """
 
     name: str
+    threads: int
 
     def space(self) -> dict[str, BaseDistribution]:
         """Returns the search space, by parameter name."""
@@ -102,6 +141,46 @@ class Objective(Protocol):
     def default_params(self) -> dict[str, Any]:
         """Returns a good untuned configuration: a value inside `space` for each of its parameters."""
         ...
+
+    def portfolio(self) -> list[dict[str, Any]]:
+        """Returns further configurations inside `space` that are good on most data, the best first; here none."""
+        return []
+
+    def work(self, params: Params) -> float:  # noqa: ARG002 - for those who know
+        """Returns how much a whole evaluation costs beside that of another configuration; here all the same.
+
+        Of the parameters alone: what seconds decide comes out differently each time.
+        """
+        return 1.0
+
+    def tryout_step(self) -> int | None:
+        """Returns the last step of a first look on a few rows; None where evaluations begin without one."""
+        return None
+
+    def fastest_threads(self, most: int) -> int:
+        """Returns how many threads, `most` at most, make an evaluation fastest here and now; here 1."""
+        return min(1, most)
+
+    def on(self, folds: tuple[Fold, ...], seed: int | None = None) -> Objective:
+        """Returns the same objective on other folds of the same rows, sharing what was prepared for these.
+
+        Args:
+            folds: Row positions in the data set that this one is bound to.
+            seed: Of the models; None: as this one's.
+
+        Raises:
+            NotImplementedError: If it cannot, as here: trials are then compared on the study's folds alone.
+        """
+        msg = f"{self.name} knows no other folds than the study's; do: give its class `on(folds, seed)`"
+        raise NotImplementedError(msg)
+
+    def slower(self, params: Params, factor: float) -> dict[str, Any] | None:  # noqa: ARG002 - for those who know
+        """Returns the same configuration learning so many times slower, for so many times the cost or more.
+
+        Returns:
+            Complete parameters, maybe outside `space`; None where nothing is gained by going slower, as here.
+        """
+        return None
 
     def evaluate(self, params: Params, report: Report) -> CVResult:
         """Cross-validates one configuration, reporting on the way.
@@ -116,8 +195,31 @@ class Objective(Protocol):
         ...
 
 
-OBJECTIVES: dict[str, str] = {"lightgbm": "objectives.models.lightgbm:LightGBMObjective"}
+OBJECTIVES: dict[str, str] = {
+    "lightgbm": "objectives.models.lightgbm:LightGBMObjective",
+    "hist_gradient_boosting": "objectives.models.hist_gradient_boosting:HistGradientBoostingObjective",
+    "extra_trees": "objectives.models.extra_trees:ExtraTreesObjective",
+    "linear": "objectives.models.linear:LinearObjective",
+    "nearest": "objectives.models.nearest:NearestObjective",
+    "xgboost": "objectives.models.xgboost:XGBoostObjective",
+    "catboost": "objectives.models.catboost:CatBoostObjective",
+}
 """Where each objective's class is, by name; imported only when asked for."""
+
+
+EXTRAS = frozenset({"xgboost", "catboost"})
+"""Objectives whose package, of the same name, comes with an extra of that name only."""
+
+
+def missing_extra(name: str) -> str | None:
+    """One line for an objective whose package is not installed; None for any other."""
+    if name not in EXTRAS or find_spec(name) is not None:
+        return None
+    here = ", ".join(one for one in OBJECTIVES if one not in EXTRAS or find_spec(one) is not None)
+    return (
+        f"objective: got {name}, whose package is not installed; allowed here: {here}; "
+        f"do: pip install 'tabular-search[{name}]', or leave it out"
+    )
 
 
 def find_objective(name: str) -> ObjectiveFactory:

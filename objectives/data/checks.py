@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from objectives.data.folds import TASKS
-from objectives.data.metrics import DEFAULT_METRIC, METRICS, metrics_for
-from objectives.data.target import find_task
+from objectives.data.features.choice import FeatureChoice
+from objectives.data.split.plan import DEFAULT_PLAN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from objectives.data.folds import Task
+    from objectives.data.split.plan import SplitPlan
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,15 @@ class DataFiles:
         target: Name of the target column.
         id: Name of the id column; the test table must have it.
         task: Regression, binary or multiclass.
-        metric: A name in `objectives.data.metrics.METRICS`.
+        metric: A name in `objectives.data.metrics.METRICS`, or `file.py:function` or `module:function`.
         categorical: Columns to treat as categories besides the text columns.
-        n_splits: Number of folds the classes must fill.
+        split: How the training rows are split.
+        strict: Whether a leak is a fault, not a warning.
+        metric_direction: "min" or "max", for a metric of one's own.
+        metric_code: Text of the metric's file as it was when a study began; None: as it is now.
+        losses: Names in `objectives.data.approach.LOSSES`, or "auto"; none: what fits the metric.
+        transforms: Scales to train on, as in the setting `target_transform`, or "auto"; none: likewise.
+        choice: Columns of the other kinds, and the user's own features.
     """
 
     train: Path
@@ -39,37 +45,13 @@ class DataFiles:
     task: Task | None = None
     metric: str | None = None
     categorical: tuple[str, ...] = ()
-    n_splits: int = 5
-
-
-def find_task_and_metric(files: DataFiles, train: pd.DataFrame) -> tuple[Task | None, str, list[str]]:
-    """The task and the metric's name, given or found out, and the faults of the given ones."""
-    if files.task is not None and files.task not in TASKS:
-        return None, "", [f"task: got {files.task!r}; allowed: {', '.join(TASKS)}; do: choose one"]
-    metric = METRICS.get(files.metric or "")
-    task = files.task
-    if task is None and files.target in train:
-        task = find_task(train[files.target])
-        if metric is not None and task not in metric.tasks:
-            task = metric.tasks[-1]
-    if files.metric is None:
-        return task, DEFAULT_METRIC[task] if task else "", []
-    allowed = metrics_for(task) if task else list(METRICS)
-    if files.metric not in allowed:
-        where = f" for {task}" if task else ""
-        return (
-            task,
-            "",
-            [f"metric: got {files.metric!r}; allowed{where}: {', '.join(allowed)}; do: choose one"],
-        )
-    return task, files.metric, []
-
-
-def metric_faults(metric: str | None) -> list[str]:
-    """The fault of a metric that no task has."""
-    if metric is None or metric in METRICS:
-        return []
-    return [f"metric: got {metric!r}; allowed: {', '.join(METRICS)}; do: choose one"]
+    split: SplitPlan = DEFAULT_PLAN
+    strict: bool = False
+    metric_direction: str | None = None
+    metric_code: str | None = None
+    losses: tuple[str, ...] = ()
+    transforms: tuple[str, ...] = ()
+    choice: FeatureChoice = field(default_factory=FeatureChoice)
 
 
 def table_faults(files: DataFiles, train: pd.DataFrame, test: pd.DataFrame) -> list[str]:

@@ -1,26 +1,60 @@
-"""What each column is, and how raw rows become the matrix a model sees."""
+"""How raw rows become the matrix a model sees."""
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
 import pandas as pd
 
+from objectives.data.features.dates import DateParts
+from objectives.data.features.geo import Geo
+from objectives.data.features.months import Months
+from objectives.data.features.tags import Tags
+from objectives.data.features.text import Text
+from objectives.data.features.values import as_moments, as_numbers, as_text
+from objectives.data.written import Written
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable
 
     from objectives.base import FloatArray
 
 Kind = Literal["number", "date", "category"]
-_ISO_DATE = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?"
 # In seconds: Timestamp(0) counts nanoseconds, in which the year 9999 overflows.
 _EPOCH = pd.Timestamp("1970-01-01").as_unit("s")
 _DAY = np.timedelta64(1, "D")
-_WHOLE_FLOAT = re.compile(r"\A(-?\d+)\.0\Z")
+
+
+class Part(Protocol):
+    """Some neighbouring features, made from one or two raw columns; a dataclass of plain values."""
+
+    @property
+    def kind(self) -> str:
+        """What it is, by the name that its class has in `_PARTS`."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The raw columns that it reads."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its feature names in order."""
+        ...
+
+    @property
+    def encode(self) -> Callable[..., FloatArray]:
+        """Turns the raw columns into floats, shape (n,) or (n, features); what cannot be read is missing."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -31,105 +65,81 @@ class Column:
     kind: Kind
     levels: tuple[str, ...] = ()
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The raw column."""
+        return (self.name,)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The feature's name."""
+        return (self.name,)
+
     def encode(self, values: pd.Series) -> FloatArray:
         """Turns raw values into floats; what cannot be read, or was never seen, is missing (NaN)."""
         if self.kind == "category":
-            codes = pd.Index(self.levels).get_indexer(pd.Index(_as_text(values)))
+            codes = pd.Index(self.levels).get_indexer(pd.Index(as_text(values)))
             return np.where(codes < 0, np.nan, codes.astype(np.float64))
         if self.kind == "date":
-            moments = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
-            days = (moments.dt.tz_localize(None) - _EPOCH) / _DAY
+            days = (as_moments(values) - _EPOCH) / _DAY
             return np.asarray(days.to_numpy(np.float64, na_value=np.nan), np.float64)
-        numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        return np.asarray(np.where(np.isfinite(numbers), numbers, np.nan), np.float64)
+        return as_numbers(values)
+
+
+_PARTS: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(("number", "date", "category"), Column),
+    "months": Months,
+    "date_parts": DateParts,
+    "tags": Tags,
+    "text": Text,
+    "geo": Geo,
+    "written_number": Written,
+}
 
 
 @dataclass(frozen=True)
 class ColumnEncoder:
     """The features in matrix order. Learned from training inputs only, never from the target."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[Part, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         """Feature names in matrix order."""
-        return tuple(column.name for column in self.columns)
+        return tuple(name for part in self.columns for name in part.names)
 
     @property
     def categorical(self) -> list[int]:
         """Positions of the categorical features."""
-        return [i for i, column in enumerate(self.columns) if column.kind == "category"]
+        kinds = [part.kind for part in self.columns for _ in part.names]
+        return [i for i, kind in enumerate(kinds) if kind == "category"]
 
     def transform(self, frame: pd.DataFrame) -> FloatArray:
         """Encodes raw rows; a feature that the frame lacks is missing throughout. Shape (n, n_features)."""
-        matrix = np.full((len(frame), len(self.columns)), np.nan, order="F")
-        for i, column in enumerate(self.columns):
-            if column.name in frame:
-                matrix[:, i] = column.encode(frame[column.name])
+        matrix = np.full((len(frame), len(self.names)), np.nan, order="F")
+        place = 0
+        for part in self.columns:
+            end = place + len(part.names)
+            if all(source in frame for source in part.sources):
+                encoded = part.encode(*(frame[source] for source in part.sources))
+                matrix[:, place:end] = encoded.reshape(len(frame), -1)
+            place = end
         return matrix
 
     def to_json(self) -> str:
         """Text that `from_json` reads back."""
-        return json.dumps([asdict(column) for column in self.columns], ensure_ascii=False)
+        return json.dumps([asdict(cast("Any", part)) for part in self.columns], ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> ColumnEncoder:
         """The encoder that wrote the text."""
-        columns = [Column(c["name"], c["kind"], tuple(c["levels"])) for c in json.loads(text)]
-        return cls(tuple(columns))
+        return cls(tuple(_read_part(fields) for fields in json.loads(text)))
 
 
-def find_columns(
-    train: pd.DataFrame, names: Sequence[str], categorical: Collection[str] | None
-) -> tuple[ColumnEncoder, tuple[str, ...]]:
-    """Decides what each column is.
-
-    Args:
-        train: The raw training rows.
-        names: Candidate feature columns.
-        categorical: Columns to treat as categories whatever they hold; None means: text columns.
-
-    Returns:
-        The encoder and one line for each column left out.
-    """
-    columns: list[Column] = []
-    dropped: list[str] = []
-    for name in names:
-        column = _find(train[name], forced=categorical is not None and name in categorical)
-        if isinstance(column, Column):
-            columns.append(column)
-        else:
-            dropped.append(f"{name} ({column})")
-    return ColumnEncoder(tuple(columns)), tuple(dropped)
+def _read_part(fields: dict[str, Any]) -> Part:
+    part: Part = _PARTS[fields["kind"]](**{key: _frozen(value) for key, value in fields.items()})
+    return part
 
 
-def _find(values: pd.Series, *, forced: bool) -> Column | str:
-    name = str(values.name)
-    known = values.dropna()
-    if known.empty:
-        return "empty"
-    kind = "category" if forced else _kind(known)
-    if kind != "category":
-        return Column(name, kind)
-    if not forced and len(known) > 1 and known.astype(str).is_unique:
-        return "text, every value differs"
-    return Column(name, "category", tuple(sorted({text for text in _as_text(known) if text is not None})))
-
-
-def _kind(known: pd.Series) -> Kind:
-    if pd.api.types.is_datetime64_any_dtype(known.dtype):
-        return "date"
-    if pd.api.types.is_numeric_dtype(known.dtype):
-        return "number"
-    text = known.astype(str)
-    if pd.to_numeric(text, errors="coerce").notna().all():
-        return "number"
-    if text.str.fullmatch(_ISO_DATE).all():
-        moments = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
-        return "date" if moments.notna().all() else "category"
-    return "category"
-
-
-def _as_text(values: pd.Series) -> list[str | None]:
-    """Text of each value; whole floats lose their `.0`, which only a missing neighbour gave them."""
-    return [None if pd.isna(v) else _WHOLE_FLOAT.sub(r"\1", str(v)) for v in values]
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from objectives.data.checks import DataFiles, find_task_and_metric, metric_faults, table_faults
-from objectives.data.columns import ColumnEncoder, find_columns
-from objectives.data.metrics import METRICS
-from objectives.data.read import TableError, read_table
+from objectives.data.approach import USUAL, Approach, first_approach
+from objectives.data.asked_score import find_task_and_metric, metric_faults, settle
+from objectives.data.checks import DataFiles, table_faults
+from objectives.data.features.assembling import Asked, FeatureError, make_features
+from objectives.data.features.choice import choice_faults
+from objectives.data.features.learned import LearnedEncoder, LearnedRows
+from objectives.data.leaks.gathering import gather
+from objectives.data.leaks.guard import guard
+from objectives.data.split.columns import find_split_columns, split_column_faults
+from objectives.data.split.keys import NO_KEYS
+from objectives.data.split.plan import plan_faults
+from objectives.data.tables import read_tables
 from objectives.data.target import encode_target, target_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+
+    import pandas as pd
 
     from objectives.base import FloatArray
+    from objectives.data.approach import Divisors
+    from objectives.data.columns import ColumnEncoder
+    from objectives.data.features.assembling import Features
     from objectives.data.folds import Task
     from objectives.data.metrics import Metric
+    from objectives.data.split.keys import SplitKeys
 
 
 class DatasetError(Exception):
@@ -44,7 +56,7 @@ class Dataset:
         test: Features of the rows to predict, shape (n_test, n_features).
         test_ids: Their ids, as text exactly as in the file.
         raw_test: The first raw test rows, as an example of what a served model receives.
-        encoder: What turned raw rows into features.
+        encoder: What turned raw rows into those features.
         task: Regression, binary or multiclass.
         metric: The score to search for.
         classes: Class labels in index order; empty for regression.
@@ -52,6 +64,10 @@ class Dataset:
         id_name: Name of the id column.
         fingerprint: Hash of all that an objective sees.
         notes: What was found out, one line each, for people.
+        keys: The columns that a split needs.
+        learned: Makes further features inside each training fold; their columns come after those of `train`.
+        approach: The losses and the scales of the target to train with.
+        divisors: What a scale divides the target by, by column.
     """
 
     train: FloatArray
@@ -67,6 +83,37 @@ class Dataset:
     id_name: str
     fingerprint: str
     notes: tuple[str, ...]
+    keys: SplitKeys = NO_KEYS
+    learned: LearnedRows = field(default_factory=lambda: LearnedRows(LearnedEncoder()))
+    approach: Approach = USUAL
+    divisors: Mapping[str, Divisors] = field(default_factory=dict)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """What a model sees, in order."""
+        return (*self.encoder.names, *self.learned.names)
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """Packages that a served model needs besides those that every one needs."""
+        if self.learned.encoder.transformer is not None:
+            return ("scikit-learn", "skops")
+        return ("scikit-learn",) if any(part.kind == "text" for part in self.encoder.columns) else ()
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the arrays."""
+        return self.train.nbytes + self.target.nbytes + self.test.nbytes
+
+    @property
+    def score_question(self) -> dict[str, str]:
+        """What a study must always mean the same by, besides the metric's name; nothing for what is usual."""
+        question = {}
+        if self.metric.source is not None:
+            question["metric_source"] = f"{self.metric.source} {self.metric.direction}"
+        if self.approach != first_approach(self.metric.name, self.task):
+            question["training"] = str(self.approach)
+        return question
 
 
 _EXAMPLE_ROWS = 100
@@ -78,87 +125,110 @@ def load_dataset(files: DataFiles) -> Dataset:
     Raises:
         DatasetError: With every fault found, not just the first.
     """
-    tables, faults = _read_both(files)
+    tables, faults = read_tables(files)
     if tables is None:
-        raise DatasetError([*faults, *metric_faults(files.metric)])
-    train, test = tables
-    task, metric_name, faults = find_task_and_metric(files, train)
-    faults += table_faults(files, train, test)
-    if files.target in train and task is not None:
-        faults += target_faults(train[files.target], task, files.n_splits)
-    if faults or task is None:
-        raise DatasetError(faults)
-    names = [c for c in train.columns if c in test.columns and c not in (files.target, files.id)]
-    encoder, dropped = find_columns(train, names, files.categorical)
-    if not encoder.columns:
-        raise DatasetError(
-            [
-                f"got no usable feature: {', '.join(dropped)}; allowed: at least 1; do: add a column with values"
-            ]
-        )
+        raise DatasetError([*faults, *metric_faults(files), *plan_faults(files.split)])
+    train, test, file_notes = tables
+    task, metric = _checked(files, train, test)
+    split = find_split_columns(files.split, train, test, (files.target, files.id))
     target, classes = encode_target(train[files.target], task)
-    x_train, x_test = encoder.transform(train), encoder.transform(test)
+    asked, faults = settle(files, metric, task, target, (train, test))
+    if faults:
+        raise DatasetError(faults)
+    features = _features(files, train, test, target, classes if task == "multiclass" else ())
+    leaks = guard(gather(features, (train, test), files, target, task))
+    if files.strict and leaks.findings:
+        raise DatasetError(leaks.findings)
     test_ids = tuple(test[files.id].astype(str))
+    notes = (
+        f"Data: {len(train):,} training rows, {len(test):,} test rows, {len(features.names)} features",
+        *file_notes,
+        *_notes(files, task, asked.metric.name),
+        *asked.notes,
+        *_class_order(asked.metric, classes),
+        *features.notes,
+        *_left_out(files, features.dropped, train, test),
+        *split.notes,
+        *leaks.notes,
+    )
     return Dataset(
-        train=x_train,
+        train=features.train,
         target=target,
-        test=x_test,
+        test=features.test,
         test_ids=test_ids,
         raw_test=test.head(_EXAMPLE_ROWS),
-        encoder=encoder,
+        encoder=features.encoder,
         task=task,
-        metric=METRICS[metric_name],
+        metric=asked.metric,
+        approach=asked.approach,
+        divisors=asked.divisors,
         classes=classes,
         target_name=files.target,
         id_name=files.id,
-        fingerprint=_fingerprint(encoder, (x_train, target, x_test), (*classes, *test_ids)),
-        notes=(
-            f"Data: {len(train):,} training rows, {len(test):,} test rows, {len(encoder.columns)} features",
-            *_notes(files, task, metric_name, encoder),
-            *_left_out(files, dropped, train, test),
-        ),
+        fingerprint=_fingerprint(features, target, asked.divisors, (*classes, *test_ids)),
+        notes=notes,
+        keys=split.keys,
+        learned=features.learned,
     )
 
 
-def _read_both(files: DataFiles) -> tuple[tuple[pd.DataFrame, pd.DataFrame] | None, list[str]]:
-    faults: list[str] = []
-    tables: list[pd.DataFrame] = []
-    text = {files.id, *files.categorical}
-    for path in (files.train, files.test):
-        try:
-            table = read_table(path, text)
-        except TableError as error:
-            faults.append(str(error))
-            continue
-        tables.append(table)
-        # A column of text in training is read as text in test too, so that "1" and 1 are one category.
-        text |= {str(c) for c in table if not pd.api.types.is_numeric_dtype(table[c].dtype)}
-    return (None, faults) if faults else ((tables[0], tables[1]), [])
+def _checked(files: DataFiles, train: pd.DataFrame, test: pd.DataFrame) -> tuple[Task, Metric]:
+    """What is asked of the tables, once nothing is wrong with them."""
+    task, metric, faults = find_task_and_metric(files, train)
+    faults += table_faults(files, train, test)
+    own = (files.target, files.id)
+    faults += [*plan_faults(files.split), *split_column_faults(files.split, train, own, files.train)]
+    if files.choice.own is None:
+        usable = set(_asked(files, ()).usable((train, test)))
+        faults += choice_faults(files.choice, files.categorical, train, usable)
+    if files.target in train and task is not None:
+        faults += target_faults(train[files.target], task, files.split.rows_per_class)
+    if faults or task is None or metric is None:
+        raise DatasetError(faults)
+    return task, metric
 
 
-def _fingerprint(encoder: ColumnEncoder, arrays: tuple[FloatArray, ...], texts: tuple[str, ...]) -> str:
-    digest = hashlib.blake2b(encoder.to_json().encode(), digest_size=16)
-    for array in arrays:
+def _features(
+    files: DataFiles, train: pd.DataFrame, test: pd.DataFrame, target: FloatArray, classes: tuple[str, ...]
+) -> Features:
+    try:
+        return make_features((train, test), _asked(files, classes), target)
+    except FeatureError as error:
+        raise DatasetError(error.faults) from error
+
+
+def _asked(files: DataFiles, classes: tuple[str, ...]) -> Asked:
+    choice = files.choice
+    return Asked(files.target, files.id, files.categorical, choice, classes, files.split.fold_column)
+
+
+def _fingerprint(
+    features: Features, target: FloatArray, divisors: Mapping[str, Divisors], texts: tuple[str, ...]
+) -> str:
+    digest = hashlib.blake2b(features.encoder.to_json().encode(), digest_size=16)
+    per = [values for column in sorted(divisors) for values in divisors[column]]
+    for array in (features.train, target, features.test, *per, *features.learned.codes):
         digest.update(str(array.shape).encode())
         digest.update(array.tobytes(order="A"))
-    digest.update("\n".join(texts).encode())
+    digest.update("\n".join((*texts, *features.learned.fingerprints)).encode())
     return digest.hexdigest()
 
 
-def _notes(files: DataFiles, task: Task, metric: str, encoder: ColumnEncoder) -> list[str]:
+def _notes(files: DataFiles, task: Task, metric: str) -> list[str]:
     found = " (found out)"
-    notes = [f"Task: {task}{'' if files.task else found}; metric: {metric}{'' if files.metric else found}"]
-    for kind, label in (("category", "Categorical"), ("date", "Dates")):
-        names = [c.name for c in encoder.columns if c.kind == kind]
-        if names:
-            notes.append(f"{label} ({len(names)}): {', '.join(names)}")
-    return notes
+    return [f"Task: {task}{'' if files.task else found}; metric: {metric}{'' if files.metric else found}"]
+
+
+def _class_order(metric: Metric, classes: tuple[str, ...]) -> list[str]:
+    """Where the order counts, the user should see it."""
+    return [f"Classes in order: {', '.join(classes)}"] if metric.name == "quadratic_kappa" else []
 
 
 def _left_out(
     files: DataFiles, dropped: tuple[str, ...], train: pd.DataFrame, test: pd.DataFrame
 ) -> list[str]:
-    one_sided = [str(c) for c in train if c not in test and c not in (files.target, files.id)]
+    known = (files.target, files.id, *files.split.given.values())
+    one_sided = [str(c) for c in train if c not in test and c not in known]
     one_sided += [str(c) for c in test if c not in train and c != files.id]
     notes = []
     if dropped:

@@ -22,7 +22,7 @@ class Fold(NamedTuple):
     val_idx: NDArray[np.intp]
 
 
-def scheme(task: Task) -> str:
+def scheme(task: Task) -> Literal["kfold", "stratified"]:
     """Name of the split: classes are stratified."""
     return "kfold" if task == "regression" else "stratified"
 

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
-import pandas as pd
+from objectives.data.files.columnar import read_parquet
+from objectives.data.files.fault import TableError, fault
+from objectives.data.files.text import TextTable, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet")
-# UTF-8 with or without a byte order mark first; Japanese spreadsheets save as Shift-JIS (cp932).
-_ENCODINGS = ("utf-8-sig", "cp932")
+    import pandas as pd
 
+__all__ = ["SUFFIXES", "ReadTable", "TableError", "read_noted", "read_table"]
 
-class TableError(Exception):
-    """A file that cannot be read as a table; the message is one line: got, allowed, do."""
+SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".zip", ".parquet")
+ReadTable = TextTable
 
 
 def read_table(path: Path, text_columns: Collection[str] = ()) -> pd.DataFrame:
-    """Reads a CSV, gzipped CSV or Parquet file.
+    """Reads a table; see `read_noted`.
+
+    Raises:
+        TableError: If the file is missing, empty, of another kind, or damaged.
+    """
+    return read_noted(path, text_columns).frame
+
+
+def read_noted(path: Path, text_columns: Collection[str] = ()) -> ReadTable:
+    """Reads a CSV or TSV file, packed or not, or a Parquet file, and says what it had to guess.
 
     Args:
         path: The file.
@@ -31,40 +42,33 @@ def read_table(path: Path, text_columns: Collection[str] = ()) -> pd.DataFrame:
         TableError: If the file is missing, empty, of another kind, or damaged.
     """
     if not path.name.lower().endswith(SUFFIXES):
-        msg = f"got {path}, an unknown kind of file; allowed: {', '.join(SUFFIXES)}; do: convert or rename it"
-        raise TableError(msg)
+        raise fault(path, ", an unknown kind of file", allowed=", ".join(SUFFIXES), do="convert or rename it")
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "no such file"
-        raise TableError(
-            f"got {path}: {what}; allowed: an existing {', '.join(SUFFIXES)} file; do: correct the path"
+        raise fault(
+            path, f": {what}", allowed=f"an existing {', '.join(SUFFIXES)} file", do="correct the path"
         )
     try:
-        frame = _read(path, text_columns)
-    except (ValueError, OSError, EOFError, ImportError, zlib.error) as error:
+        table = _read(path, text_columns)
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        ImportError,
+        RuntimeError,
+        zlib.error,
+        zipfile.BadZipFile,
+    ) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise TableError(
-            f"got {path}, not readable as a table ({reason}); allowed: a whole file; do: check it"
+        raise fault(
+            path, f", not readable as a table ({reason})", allowed="a whole file", do="check it"
         ) from error
-    if frame.empty:
-        raise TableError(
-            f"got {path} without rows; allowed: a header line and at least 1 row; do: check the file"
-        )
-    return frame
+    if table.frame.empty:
+        raise fault(path, " without rows", allowed="a header line and at least 1 row", do="check the file")
+    return table
 
 
-def _read(path: Path, text_columns: Collection[str]) -> pd.DataFrame:
+def _read(path: Path, text_columns: Collection[str]) -> ReadTable:
     if path.name.lower().endswith(".parquet"):
-        frame = pd.read_parquet(path)
-        frame.columns = frame.columns.astype(str)
-        return frame.astype({name: "str" for name in text_columns if name in frame})
-    for encoding in _ENCODINGS[:-1]:
-        try:
-            return _read_csv(path, text_columns, encoding)
-        except UnicodeDecodeError:
-            continue
-    return _read_csv(path, text_columns, _ENCODINGS[-1])
-
-
-def _read_csv(path: Path, text_columns: Collection[str], encoding: str) -> pd.DataFrame:
-    # low_memory=False: one type per column instead of one per chunk (pandas' DtypeWarning).
-    return pd.read_csv(path, dtype=dict.fromkeys(text_columns, "str"), low_memory=False, encoding=encoding)
+        return ReadTable(read_parquet(path, text_columns), (), ())
+    return read_text(path, text_columns)

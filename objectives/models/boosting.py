@@ -4,147 +4,194 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import lightgbm as lgb
 import numpy as np
 
-from objectives.base import EvaluationStopped, FloatArray, Progress, Report
+from objectives.models.ladder import MOST, PATIENCE, RUNGS, Climb, rungs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from objectives.base import FloatArray
     from objectives.data.folds import Fold
     from objectives.data.metrics import Metric
-
-# Progress is learning_rate x rounds, so that slow and fast learners are compared at the same point.
-RUNGS = (1.5, 3.0, 6.0, 10.0, 16.0, 25.0, 40.0)
-STEPS_PER_FOLD = len(RUNGS) + 1
-PATIENCE = 5.0
-MOST = 300.0
+    from objectives.models.fold_labels import FoldLabels, Labelling
 
 
 @dataclass(frozen=True)
 class FoldFit:
-    """One fold's model, cut back to its best round, and what it says of the validation rows."""
+    """What is left of one fold, cut back to its best round; no booster, whose data would stay alive.
 
-    booster: lgb.Booster
+    Attributes:
+        model: LightGBM's text format.
+        best_iteration: Its rounds.
+        score: The metric on the validation rows.
+        val_prediction: Of the validation rows, shape (n_val,) or (n_val, n_classes).
+        test_prediction: Of the test rows, shape (n_test,) or (n_test, n_classes).
+        gain: Each feature's total gain, shape (n_features,).
+        transform: What turns the model's output into a prediction, as text.
+    """
+
+    model: str
     best_iteration: int
     score: float
     val_prediction: FloatArray
+    test_prediction: FloatArray
+    gain: FloatArray
+    transform: str
 
 
-@dataclass(frozen=True)
-class Climb:
-    """A fold's place on the ladder of all folds.
+class Rows(NamedTuple):
+    """What every fold is fitted on and predicts.
 
     Attributes:
-        fold: Index of the fold, from 0.
-        done: Final scores of the folds before it.
-        report: Told the running estimate of the mean score.
+        train: All training rows, constructed; folds are subsets of it.
+        labelling: How the target is seen; LightGBM's own labels are rounded to float32.
+        test: Shape (n_test, n_features).
     """
 
-    fold: int
-    done: tuple[float, ...]
-    report: Report
+    train: lgb.Dataset
+    labelling: Labelling
+    test: FloatArray
 
-    def tell(self, rung: int, score: float, iteration: int) -> None:
-        """Reports the fold's best score so far.
 
-        Raises:
-            EvaluationStopped: If the answer is stop.
-        """
-        value = (sum(self.done) + score) / (len(self.done) + 1)
-        if self.report(Progress(self.fold * STEPS_PER_FOLD + rung, value, self.fold, iteration)):
-            raise EvaluationStopped
+class Scoring(NamedTuple):
+    """How a fold is scored.
 
-    def check(self) -> None:
-        """Asks for a stop that came between two rungs.
+    Attributes:
+        metric: On predictions of the original scale.
+        tolerance: Share of all that was gained since the first round which a gain must be to go on for.
+        rounds: How many, where the score cannot say it; None: until it has not improved for a while.
+    """
 
-        Raises:
-            EvaluationStopped: If there is one.
-        """
-        if self.report.stopped():
-            raise EvaluationStopped
+    metric: Metric
+    tolerance: float
+    rounds: int | None = None
 
 
 def fit_fold(
     params: dict[str, Any],
-    binned: lgb.Dataset,
+    rows: Rows,
     fold: Fold,
-    metric: Metric,
+    scoring: Scoring,
     climb: Climb,
 ) -> FoldFit:
-    """Boosts until the validation score has not improved for a while.
+    """Boosts a fold to its best round, and takes what is wanted of it.
 
     Args:
         params: Complete LightGBM parameters, `learning_rate` among them.
-        binned: All training rows, constructed.
+        rows: All of them, whatever the fold.
         fold: The rows to fit and to score on.
-        metric: The score, on predictions of the original scale.
+        scoring: What is scored, and when to stop.
         climb: Told the score at each rung and at the fold's end.
 
     Raises:
         EvaluationStopped: If the report line says stop.
         FloatingPointError: If the score is not finite: the fit has diverged.
     """
+    booster, watch = _boost(params, rows, fold, scoring, climb)
+    return _cut(booster, watch, fold, rows.test, int(params["num_threads"]))
+
+
+def try_out(params: dict[str, Any], rows: Rows, few: Fold, scoring: Scoring, climb: Climb) -> None:
+    """Boosts on a few rows, only to report; arguments and errors as for `fit_fold`."""
+    _boost(params, rows, few, scoring, climb)
+
+
+def _boost(
+    params: dict[str, Any], rows: Rows, fold: Fold, scoring: Scoring, climb: Climb
+) -> tuple[lgb.Booster, _Watch]:
+    """Goes on until the validation score has not improved for a while."""
     # LightGBM wants subset indices in order; the validation scores come back in the same order.
-    booster = lgb.Booster(params, binned.subset(np.sort(fold.train_idx).tolist()))
-    booster.add_valid(binned.subset(np.sort(fold.val_idx).tolist()), "validation")
-    watch = _Watch(metric)
+    train, validation = np.sort(fold.train_idx), np.sort(fold.val_idx)
+    labels = rows.labelling.fit(train, validation)
+    booster = lgb.Booster({**params, **labels.params}, labels.put_on(rows.train.subset(train.tolist())))
+    booster.add_valid(rows.train.subset(validation.tolist()), "validation")
+    watch = _Watch(scoring, rows.labelling.target[validation], labels)
     rate = float(params["learning_rate"])
-    rungs = _rungs(rate)
-    rung = next(rungs)
+    ladder = rungs(rate)
+    rung = next(ladder)
     iteration = 0
-    while iteration < math.ceil(MOST / rate):
+    most, patience = math.ceil(MOST / rate), math.ceil(PATIENCE / rate)
+    if scoring.rounds is not None:
+        most = patience = scoring.rounds
+    while iteration < most and iteration - watch.last_gain < patience:
         climb.check()
-        exhausted = booster.update()
+        booster.update()
         iteration += 1
         watch.look(booster, iteration)
         if rung is not None and iteration >= rung[1]:
             climb.tell(rung[0], watch.best_score, iteration)
-            rung = next(rungs)
-        if exhausted or iteration - watch.best_iteration >= math.ceil(PATIENCE / rate):
-            break
+            rung = next(ladder)
     climb.tell(len(RUNGS), watch.best_score, iteration)
-    return _cut(booster, watch, fold)
-
-
-def _rungs(rate: float) -> Iterator[tuple[int, int] | None]:
-    """Each rung's index and the round that reaches it; then None for ever."""
-    for step, progress in enumerate(RUNGS):
-        yield step, math.ceil(progress / rate)
-    while True:
-        yield None
+    return booster, watch
 
 
 class _Watch:
-    """Keeps the best round so far and its predictions, so that none has to be made anew."""
+    """Keeps the best round so far and its predictions, so that none has to be made anew.
 
-    def __init__(self, metric: Metric) -> None:
-        self._metric = metric
-        self.best_score = metric.worst
-        self.best_iteration = 0
+    A round whose random features and rows allow no split leaves no tree, and the next may have one again: so
+    the model's iterations are its trees, not the rounds.
+
+    Attributes:
+        labels: The fold's, with the way from the model's output to a prediction.
+        last_gain: The round that was better by more than the tolerance than the one before that was so.
+        best_score: Of the validation rows.
+        best_seen: The round that had it.
+        best_iteration: Iterations of the model then.
+        best_prediction: Of the validation rows then.
+    """
+
+    def __init__(self, scoring: Scoring, target: FloatArray, labels: FoldLabels) -> None:
+        self._metric, self._tolerance = scoring.metric, scoring.tolerance
+        self._target, self.labels = target, labels
+        self._first = self._gained = math.nan
+        self.last_gain = 0
+        self.best_score = scoring.metric.worst
+        self.best_seen = self.best_iteration = 0
         self.best_prediction: FloatArray = np.empty(0)
 
     def look(self, booster: lgb.Booster, iteration: int) -> None:
         self._iteration = iteration
         booster.eval_valid(self._score)
+        if self.best_seen == iteration:
+            self.best_iteration = booster.num_trees() // booster.num_model_per_iteration()
 
-    def _score(self, prediction: FloatArray, data: lgb.Dataset) -> tuple[str, float, bool]:
-        score = self._metric.score(np.asarray(data.get_label(), np.float64), prediction)
+    def _score(self, output: FloatArray, _: lgb.Dataset) -> tuple[str, float, bool]:
+        prediction = self.labels.validation(output)
+        score = self._metric.score(self._target, prediction)
         if not math.isfinite(score):
             msg = f"{self._metric.name} is {score} at round {self._iteration}: the fit has diverged"
             raise FloatingPointError(msg)
         if self._metric.is_better(score, self.best_score):
-            self.best_score, self.best_iteration = score, self._iteration
+            self.best_score, self.best_seen = score, self._iteration
             self.best_prediction = np.array(prediction, np.float64)
+            if self._is_gain(score):
+                self._gained, self.last_gain = score, self._iteration
         return self._metric.name, score, self._metric.greater_is_better
 
+    def _is_gain(self, score: float) -> bool:
+        if self._iteration == 1:
+            self._first = score
+            return True
+        return abs(score - self._gained) > self._tolerance * abs(score - self._first)
 
-def _cut(booster: lgb.Booster, watch: _Watch, fold: Fold) -> FoldFit:
-    """Drops the rounds after the best one and the training data with them."""
-    best = lgb.Booster(model_str=booster.model_to_string(num_iteration=watch.best_iteration))
+
+def _cut(booster: lgb.Booster, watch: _Watch, fold: Fold, test: FloatArray, threads: int) -> FoldFit:
+    """Takes what is wanted of the rounds up to the best one; the booster predicts as its text read back would."""
+    best = watch.best_iteration
+    # How many threads fitted a model is no part of it: equal models are equal texts.
+    text = booster.model_to_string(num_iteration=best).replace(f"\n[num_threads: {threads}]\n", "\n", 1)
     prediction = np.empty_like(watch.best_prediction)
     prediction[np.argsort(fold.val_idx, kind="stable")] = watch.best_prediction
-    return FoldFit(best, watch.best_iteration, watch.best_score, prediction)
+    return FoldFit(
+        model=text,
+        best_iteration=best,
+        score=watch.best_score,
+        val_prediction=prediction,
+        test_prediction=watch.labels.test(
+            np.asarray(booster.predict(test, num_iteration=best, num_threads=threads))
+        ),
+        gain=booster.feature_importance("gain", iteration=best),
+        transform=watch.labels.transform.to_json(),
+    )

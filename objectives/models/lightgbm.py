@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
-import threading
+import pickle
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import lightgbm as lgb
 import numpy as np
 
-from objectives.base import CVResult, Params, Report
-from objectives.models.boosting import Climb, FoldFit, fit_fold
-from objectives.models.feature_names import plain_names
+from objectives.base import CVResult, Objective, Params, Report
+from objectives.data.folds import Fold
+from objectives.data.split.expanding import last_fit, last_rounds
+from objectives.data.split.out_of_fold import OutOfFold
+from objectives.models.boosting import FoldFit, Scoring, fit_fold, try_out
+from objectives.models.fold_labels import labelling_defaults, make_labelling
+from objectives.models.fold_rows import BINNING, BinnedRows, FoldRows
+from objectives.models.ladder import STEPS_PER_FOLD, Climb, StopsOnly
+from objectives.models.lightgbm_params import known_params
+from objectives.models.lightgbm_portfolio import PORTFOLIO
+from objectives.models.lightgbm_space import default_params_of, rate_of, relative_work, space_of
+from objectives.models.threads import ROWS_TO_MEASURE, fastest_threads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,24 +30,22 @@ if TYPE_CHECKING:
 
     from objectives.base import FloatArray
     from objectives.data.dataset import Dataset
-    from objectives.data.folds import Fold
     from objectives.data.metrics import Metric
+    from objectives.known_params import KnownParam
+    from objectives.models.fold_labels import Labelling
 
-# The loss that fits each metric best; any other metric is searched with the task's own loss.
-_LOSS = {
-    "regression": "regression",
-    "binary": "binary",
-    "multiclass": "multiclass",
-    "mae": "regression_l1",
-    "mape": "mape",
-}
-_ROWS_PER_LEAF = 100
-_BINNING = {"max_bin": 255, "feature_pre_filter": False}
+# Where a tryout on a few of the first fold's rows costs a twentieth of a whole evaluation or less, and ranks
+# configurations much as the whole does (`python -m benchmarks.tryout`); 5,000 rows are too few for that.
+_MANY_ROWS = 40_000
+_TRYOUT_SHARE = 4
+_TRYOUT_ROWS = 30_000
+# On many rows the last half of the rounds brings a hundredth: enough to submit, too dear to compare by.
+_TOLERANCE_ON_MANY_ROWS = 5e-4
 # Same seed, same result: LightGBM otherwise chooses the histogram layout by timing.
 _REPRODUCIBLE = {"deterministic": True, "force_col_wise": True}
 
 
-class LightGBMObjective:
+class LightGBMObjective(Objective):
     """Tunes LightGBM's gradient boosted trees (https://lightgbm.readthedocs.io/en/stable/Parameters.html)."""
 
     name = "lightgbm"
@@ -50,119 +57,193 @@ class LightGBMObjective:
         self._folds = folds
         self._metric = metric
         self._seed = seed
-        self._threads = threads
-        self._lock = threading.Lock()
+        self._frees_rows = False
+        self._first: LightGBMObjective | None = None
+        self.threads = threads
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what another process makes for itself, above all the binned data."""
+        if not len(self._dataset.train):
+            raise pickle.PicklingError(f"{self} has binned its rows and let go of them")
+        own = {"_rows", "_binned", "_few", "_last"}
+        return {**{name: value for name, value in vars(self).items() if name not in own}, "_first": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Where it has crossed to, nobody else needs its rows once they are binned, at an eighth of their size."""
+        vars(self).update(state)
+        self._frees_rows = True
 
     def space(self) -> dict[str, BaseDistribution]:
-        """Returns the search space; the categorical parameters only where there are categories.
-
-        `min_sum_hessian_in_leaf` is in it because its default makes unbalanced classes diverge. Rates low
-        enough to need thousands of rounds and trees too big for the rows are not: one such configuration
-        costs as much as twenty others, and with several classes each round is a tree for each of them.
-        """
-        from optuna.distributions import FloatDistribution, IntDistribution
-
-        multiclass = self._dataset.task == "multiclass"
-        most_leaves = int(np.clip(len(self._dataset.train) // _ROWS_PER_LEAF, 31, 63 if multiclass else 255))
-        space: dict[str, BaseDistribution] = {
-            "learning_rate": FloatDistribution(0.08 if multiclass else 0.04, 0.2, log=True),
-            "num_leaves": IntDistribution(7, most_leaves, log=True),
-            "min_data_in_leaf": IntDistribution(2, 200, log=True),
-            "min_sum_hessian_in_leaf": FloatDistribution(1e-3, 10.0, log=True),
-            "feature_fraction": FloatDistribution(0.2, 1.0),
-            "bagging_fraction": FloatDistribution(0.4, 1.0),
-            "lambda_l1": FloatDistribution(1e-6, 10.0, log=True),
-            "lambda_l2": FloatDistribution(1e-6, 100.0, log=True),
-            "path_smooth": FloatDistribution(1e-3, 100.0, log=True),
-        }
-        if self._dataset.encoder.categorical:
-            space["cat_smooth"] = FloatDistribution(1.0, 200.0, log=True)
-            space["cat_l2"] = FloatDistribution(1.0, 200.0, log=True)
-            space["max_cat_threshold"] = IntDistribution(4, 128, log=True)
-        return space
+        """Returns the search space; see `objectives.models.lightgbm_space`."""
+        return space_of(self._dataset)
 
     def default_params(self) -> dict[str, Any]:
         """Returns LightGBM's own defaults, zeros replaced by the space's smallest value."""
-        defaults: dict[str, Any] = {
-            "learning_rate": 0.1,
-            "num_leaves": 31,
-            "min_data_in_leaf": 20,
-            "min_sum_hessian_in_leaf": 1e-3,
-            "feature_fraction": 1.0,
-            "bagging_fraction": 1.0,
-            "lambda_l1": 1e-6,
-            "lambda_l2": 1e-6,
-            "path_smooth": 1e-3,
-            "cat_smooth": 10.0,
-            "cat_l2": 10.0,
-            "max_cat_threshold": 32,
-        }
-        return {name: defaults[name] for name in self.space()}
+        return default_params_of(self._dataset)
+
+    def portfolio(self) -> list[dict[str, Any]]:
+        """Returns the recorded portfolio, moved into this data's space."""
+        space, defaults = self.space(), self.default_params()
+        return [
+            {name: _inside(space[name], {**defaults, **params}[name]) for name in space}
+            for params in PORTFOLIO
+        ]
+
+    def work(self, params: Params) -> float:
+        """By the learning rate; bigger trees take longer, but the fewer of them."""
+        return relative_work(params)
+
+    def tryout_step(self) -> int | None:
+        """The ladder's first fold, where rows are many, is of a few of them."""
+        return STEPS_PER_FOLD - 1 if self._has_many_rows else None
+
+    def fastest_threads(self, most: int) -> int:
+        """Times rounds of the default configuration, where there are rows enough for threads to pay."""
+        if most == 1 or len(self._dataset.target) < ROWS_TO_MEASURE:
+            return 1
+        labelling, own_params = make_labelling(self.default_params(), self._dataset)
+        return fastest_threads(
+            self._booster_params(own_params, labelling), self._rows.of(0, labelling).train, most
+        )
+
+    def on(self, folds: tuple[Fold, ...], seed: int | None = None) -> LightGBMObjective:
+        """Returns the same on other folds: subsets of the same binned data."""
+        seed = self._seed if seed is None else seed
+        other = LightGBMObjective(self._dataset, folds, self._metric, seed=seed, threads=self.threads)
+        other._first = self._first or self
+        return other
+
+    def slower(self, params: Params, factor: float) -> dict[str, Any]:
+        """Divides the learning rate; the rounds follow by early stopping."""
+        return {**params, "learning_rate": rate_of(params) / factor}
+
+    def known_params(self) -> dict[str, KnownParam]:
+        """Returns what a user may search; one of them that a configuration lacks has LightGBM's own default."""
+        return known_params(self.space(), labelling_defaults(self._dataset.approach))
 
     def evaluate(self, params: Params, report: Report) -> CVResult:
-        """Cross-validates one configuration, fold after fold."""
-        with self._lock:
-            binned = self._binned
-        booster_params = self._booster_params(params)
-        oof = np.empty((len(self._dataset.target), *self._prediction_shape))
+        """Cross-validates one configuration, fold after fold.
+
+        Where folds go forward in time, their models have not seen the latest rows: one model of all rows
+        predicts then in their place.
+        """
+        labelling, own_params = make_labelling(params, self._dataset)
+        booster_params = self._booster_params(own_params, labelling)
+        oof = OutOfFold((len(self._dataset.target), *self._prediction_shape))
         test = np.zeros((len(self._dataset.test), *self._prediction_shape))
         fits: list[FoldFit] = []
+        first_step = 0
+        if self._few:
+            rows = self._rows.of(0, labelling)
+            try_out(booster_params, rows, self._few, self._scoring, Climb(0, 0, (), report))
+            first_step = STEPS_PER_FOLD
         for k, fold in enumerate(self._folds):
-            climb = Climb(k, tuple(fit.score for fit in fits), report)
-            fit = fit_fold(booster_params, binned, fold, self._metric, climb)
-            oof[fold.val_idx] = fit.val_prediction
-            prediction = fit.booster.predict(self._dataset.test, num_threads=self._threads)
-            test += np.asarray(prediction) / len(self._folds)
+            climb = Climb(first_step + k * STEPS_PER_FOLD, k, tuple(fit.score for fit in fits), report)
+            fit = fit_fold(booster_params, self._rows.of(k, labelling), fold, self._scoring, climb)
+            oof.add(fold.val_idx, fit.val_prediction)
             fits.append(fit)
+        kept = self._kept(booster_params, labelling, fits, report)
+        for fit in kept:
+            test += fit.test_prediction / len(kept)
         return CVResult(
             scores=tuple(fit.score for fit in fits),
-            oof_prediction=oof,
+            oof_prediction=oof.mean(),
             test_prediction=test,
             best_iterations=tuple(fit.best_iteration for fit in fits),
             importance=self._importance(fits),
-            models=tuple(fit.booster for fit in fits),
+            models=tuple(fit.model for fit in kept),
+            transforms=tuple(fit.transform for fit in kept) if labelling.is_transformed else (),
         )
 
+    def _kept(
+        self, params: dict[str, Any], labelling: Labelling, fits: list[FoldFit], report: Report
+    ) -> list[FoldFit]:
+        """The fits that predict: the folds', or one of all rows."""
+        if self._last is None:
+            return fits
+        scoring = self._scoring._replace(
+            rounds=last_rounds(self._folds, [fit.best_iteration for fit in fits])
+        )
+        rows, climb = self._rows.of(len(fits), labelling), Climb(0, len(fits), (), StopsOnly(report))
+        return [fit_fold(params, rows, self._last, scoring, climb)]
+
     def save_model(self, result: CVResult, folder: Path) -> None:
-        """Writes the fold models as LightGBM text, and the encoder that feeds them."""
-        for k, booster in enumerate(result.models):
-            booster.save_model(folder / f"fold_{k}.txt")
+        """Writes the fold models as LightGBM text, and the encoders that feed them."""
+        for k, model in enumerate(result.models):
+            assert isinstance(model, str)
+            (folder / f"fold_{k}.txt").write_text(model, encoding="utf-8", newline="\n")
+        for k, transform in enumerate(result.transforms):
+            (folder / f"fold_{k}.json").write_text(transform, encoding="utf-8")
         (folder / "encoder.json").write_text(self._dataset.encoder.to_json(), encoding="utf-8")
+        kept = (self._last,) if self._last is not None else self._folds
+        self._dataset.learned.save(kept, self._dataset.target, folder)
+
+    @cached_property
+    def _last(self) -> Fold | None:
+        return last_fit(self._folds, len(self._dataset.target))
+
+    @cached_property
+    def _few(self) -> Fold | None:
+        """Some of the first fold's rows, where there are many."""
+        if not self._has_many_rows:
+            return None
+        rng = np.random.default_rng(self._seed)
+        share = min(1 / _TRYOUT_SHARE, _TRYOUT_ROWS / len(self._dataset.target))
+        return Fold(*(rng.choice(rows, int(share * len(rows)), replace=False) for rows in self._folds[0]))
+
+    @property
+    def _scoring(self) -> Scoring:
+        return Scoring(self._metric, _TOLERANCE_ON_MANY_ROWS if self._has_many_rows else 0.0)
+
+    @property
+    def _has_many_rows(self) -> bool:
+        return len(self._dataset.target) >= _MANY_ROWS
 
     @property
     def _prediction_shape(self) -> tuple[int, ...]:
         return (len(self._dataset.classes),) if self._dataset.task == "multiclass" else ()
 
     @cached_property
-    def _binned(self) -> lgb.Dataset:
-        """Binned once; folds are subsets of it, at 1/36 of the cost of binning each."""
-        params = {**_BINNING, "num_threads": self._threads, "verbosity": -1}
-        encoder = self._dataset.encoder
-        return lgb.Dataset(
-            self._dataset.train,
-            self._dataset.target,
-            feature_name=plain_names(encoder.names),
-            categorical_feature=encoder.categorical,
-            params=params,
-        ).construct()
+    def _rows(self) -> FoldRows:
+        first = self._first
+        if first is not None and self._folds is first._folds:  # noqa: SLF001 - of its own kind
+            return first._rows  # noqa: SLF001
+        last = () if self._last is None else (self._last,)
+        return FoldRows(self._binned, (*self._folds, *last))
 
-    def _booster_params(self, params: Params) -> dict[str, Any]:
-        task, metric = self._dataset.task, self._metric.name
+    @cached_property
+    def _binned(self) -> BinnedRows:
+        if self._first is not None:
+            binned, self._dataset = self._first._binned, self._first._dataset  # noqa: SLF001 - of its own kind
+            return binned
+        binned = BinnedRows(self._dataset, self.threads)
+        if self._frees_rows:
+            self._dataset = replace(self._dataset, train=self._dataset.train[:0].copy())
+        return binned
+
+    def _booster_params(self, params: Params, labelling: Labelling) -> dict[str, Any]:
         fixed: dict[str, Any] = {
-            **_BINNING,
+            **BINNING,
             **_REPRODUCIBLE,
-            "objective": _LOSS.get(metric, _LOSS[task]),
+            "objective": labelling.objective,
             "metric": "None",
             "bagging_freq": 1,
             "seed": self._seed,
-            "num_threads": self._threads,
+            "num_threads": self.threads,
             "verbosity": -1,
         }
-        if task == "multiclass":
+        if self._dataset.task == "multiclass":
             fixed["num_class"] = len(self._dataset.classes)
-        return {**params, **fixed}
+        # A rate that the user's space has under a condition may be missing, and the ladder needs it.
+        return {"learning_rate": rate_of(params), **params, **fixed}
 
     def _importance(self, fits: list[FoldFit]) -> FloatArray:
-        gain = np.sum([fit.booster.feature_importance("gain") for fit in fits], axis=0)
+        gain = np.sum([fit.gain for fit in fits], axis=0)
         total = float(gain.sum())
         return gain / total if math.isfinite(total) and total > 0 else np.zeros_like(gain, dtype=np.float64)
+
+
+def _inside(distribution: BaseDistribution, value: Any) -> Any:
+    """A value moved between a parameter's bounds, which may be narrower on this data; a choice stays."""
+    bounds: Any = distribution
+    return min(max(value, bounds.low), bounds.high) if hasattr(bounds, "low") else value

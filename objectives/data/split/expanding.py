@@ -1,0 +1,32 @@
+"""What follows from folds that go forward in time."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from objectives.data.folds import Fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def last_fit(folds: Sequence[Fold], n_rows: int) -> Fold | None:
+    """All rows to fit, where each fold is fitted on those of the fold before and more; None for other folds.
+
+    The validation rows of the last fold are there to watch; they are fitted too.
+    """
+    sizes = [len(fold.train_idx) for fold in folds]
+    if not all(a < b for a, b in pairwise(sizes)) or len(folds) == 1:
+        return None
+    if not all(np.isin(a.train_idx, b.train_idx).all() for a, b in pairwise(folds)):
+        return None
+    return Fold(np.arange(n_rows), folds[-1].val_idx)
+
+
+def last_rounds(folds: Sequence[Fold], best_iterations: Sequence[int]) -> int:
+    """Rounds for all rows: the mean of the folds', those with more rows counting more."""
+    sizes = [len(fold.train_idx) for fold in folds]
+    return max(1, round(float(np.average(best_iterations, weights=sizes))))

@@ -1,0 +1,261 @@
+"""What the objectives beside LightGBM have in common: fold after fold, fitted by a method of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from objectives.base import CVResult, Objective, Params, Report
+from objectives.data.approach import Approach, losses_for
+from objectives.data.split.expanding import last_fit, last_rounds
+from objectives.data.split.out_of_fold import OutOfFold
+from objectives.models.fold_labels import labelling_defaults, labelling_space, make_labelling
+from objectives.models.fold_matrices import FoldMatrices
+from objectives.models.fold_model import Fitted, FoldData, FoldModel, constant_for
+from objectives.models.ladder import RUNGS, STEPS_PER_FOLD, Climb, StopsOnly
+from objectives.models.saved_model import Kind, save_model
+from objectives.models.threads_limit import one_thread, threads_limited
+from objectives.models.watch import Truth, Watch
+from objectives.own_objective import place_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from optuna.distributions import BaseDistribution
+
+    from objectives.base import FloatArray
+    from objectives.data.dataset import Dataset
+    from objectives.data.folds import Fold
+    from objectives.data.metrics import Metric
+    from objectives.models.fold_labels import Labelling
+
+
+@dataclass(frozen=True)
+class _FoldFit:
+    """What is left of one fold; the transform as text."""
+
+    model: bytes
+    rounds: int
+    score: float
+    val_prediction: FloatArray
+    test_prediction: FloatArray
+    importance: FloatArray
+    transform: str
+
+
+class CrossValidatedObjective(Objective):
+    """An objective of which a subclass says only its space and how one fold is fitted.
+
+    Attributes:
+        name: As in `OBJECTIVES`.
+        threads: Threads that one evaluation uses.
+        losses: Those of `objectives.data.approach.LOSSES` that it can be fitted by, the one for all others first
+            for each task.
+    """
+
+    losses: ClassVar[tuple[str, ...]] = ("l2", "binary", "multiclass")
+
+    def __init__(
+        self, dataset: Dataset, folds: tuple[Fold, ...], metric: Metric, *, seed: int, threads: int
+    ) -> None:
+        self._dataset = dataset
+        self._folds = folds
+        self._metric = metric
+        self._seed = seed
+        self.threads = threads
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what another process makes for itself."""
+        return {name: value for name, value in vars(self).items() if name not in {"_matrices", "_last"}}
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """Packages that a saved model needs besides those that every one needs."""
+        return ("scikit-learn",)
+
+    def own_space(self) -> dict[str, BaseDistribution]:
+        """Returns the model's own parameters; those of losses and target transforms come beside."""
+        raise NotImplementedError
+
+    def own_defaults(self) -> dict[str, Any]:
+        """Returns a good value for each of them."""
+        raise NotImplementedError
+
+    def own_portfolio(self) -> list[dict[str, Any]]:
+        """Returns further good configurations; a parameter that one lacks is at its default."""
+        return []
+
+    def fit_fold(self, params: Params, data: FoldData, watch: Watch) -> Fitted:
+        """Fits one fold.
+
+        Args:
+            params: The model's own.
+            data: The fold.
+            watch: For a fit in rounds: what scores each. Another one leaves it alone, or asks it for a stop.
+
+        Raises:
+            EvaluationStopped: If the watch says so.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def read_model(content: bytes) -> FoldModel:
+        """Reads back what a model's `to_bytes` gave."""
+        raise NotImplementedError
+
+    def space(self) -> dict[str, BaseDistribution]:
+        """Returns the search space: the model's, and the choice of loss and target transform where there is one."""
+        return self.own_space() | labelling_space(self._approach)
+
+    def default_params(self) -> dict[str, Any]:
+        """Returns the default configuration."""
+        defaults = {**self.own_defaults(), **labelling_defaults(self._approach)}
+        return {name: _inside(distribution, defaults[name]) for name, distribution in self.space().items()}
+
+    def portfolio(self) -> list[dict[str, Any]]:
+        """Returns the model's portfolio, moved into this data's space."""
+        space, defaults = self.space(), self.default_params()
+        return [
+            {name: _inside(space[name], {**defaults, **params}[name]) for name in space}
+            for params in self.own_portfolio()
+        ]
+
+    def on(self, folds: tuple[Fold, ...], seed: int | None = None) -> Objective:
+        """Returns the same on other folds."""
+        seed = self._seed if seed is None else seed
+        return type(self)(self._dataset, folds, self._metric, seed=seed, threads=self.threads)
+
+    def slower(self, params: Params, factor: float) -> dict[str, Any] | None:
+        """Divides the learning rate where there is one; the rounds follow by early stopping."""
+        rate = {**self.default_params(), **params}.get("learning_rate")
+        return None if rate is None else {**params, "learning_rate": rate / factor}
+
+    def evaluate(self, params: Params, report: Report) -> CVResult:
+        """Cross-validates one configuration, fold after fold.
+
+        Where folds go forward in time, one model of all rows predicts in place of theirs.
+        """
+        labelling, own = make_labelling({**self.default_params(), **params}, self._dataset)
+        with threads_limited(self.threads):
+            fits: list[_FoldFit] = []
+            for k in range(len(self._folds)):
+                climb = Climb(k * STEPS_PER_FOLD, k, tuple(fit.score for fit in fits), report)
+                fits.append(self._fit(k, labelling, own, climb))
+            kept = self._kept(labelling, own, fits, report)
+        return self._result(fits, kept, is_transformed=labelling.is_transformed)
+
+    def save_model(self, result: CVResult, folder: Path) -> None:
+        """Writes the fold models, and the encoders that feed them."""
+        kept = (self._last,) if self._last is not None else self._folds
+        save_model(Kind(self.name, self.requirements, place_of(self)), self._dataset, kept, result, folder)
+
+    @property
+    def _approach(self) -> Approach:
+        """The data set's, with the losses that the model knows; the task's usual one for all others."""
+        asked = self._dataset.approach
+        known = tuple(loss for loss in asked.losses if loss in self.losses)
+        return Approach(known or (losses_for(self._dataset.task)[0],), asked.transforms)
+
+    @cached_property
+    def _last(self) -> Fold | None:
+        return last_fit(self._folds, len(self._dataset.target))
+
+    @cached_property
+    def _matrices(self) -> FoldMatrices:
+        last = () if self._last is None else (self._last,)
+        return FoldMatrices(self._dataset, (*self._folds, *last), len(self._folds))
+
+    def _kept(
+        self, labelling: Labelling, own: Params, fits: list[_FoldFit], report: Report
+    ) -> list[_FoldFit]:
+        """The fits that predict: the folds', or one of all rows."""
+        if self._last is None:
+            return fits
+        rounds = last_rounds(self._folds, [fit.rounds for fit in fits])
+        climb = Climb(0, len(fits), (), StopsOnly(report))
+        return [self._fit(len(fits), labelling, own, climb, rounds)]
+
+    def _fit(
+        self, k: int, labelling: Labelling, own: Params, climb: Climb, rounds: int | None = None
+    ) -> _FoldFit:
+        climb.check()
+        fold = self._last if k == len(self._folds) and self._last is not None else self._folds[k]
+        matrices = self._matrices.of(k)
+        labels = labelling.fit(fold.train_idx, fold.val_idx)
+        target = self._dataset.target
+        data = FoldData(
+            rows=matrices.train,
+            labels=target[fold.train_idx] if labels.labels is None else labels.labels,
+            weights=labels.weights,
+            validation=matrices.validation,
+            parts=matrices.parts,
+            categorical=tuple(self._dataset.encoder.categorical),
+            task=self._dataset.task,
+            n_classes=len(self._dataset.classes),
+            loss=self._loss(labelling),
+            shapes=labelling.shapes,
+            seed=self._seed,
+            threads=self.threads,
+        )
+        truth = Truth(self._metric, target[fold.val_idx], labels)
+        watch = Watch(truth, climb, rounds)
+        fitted = constant_for(data) or self.fit_fold(own, data, watch)
+        with one_thread():
+            fit = _taken(fitted, watch, truth, matrices.validation, matrices.test)
+        climb.tell(len(RUNGS), fit.score, fit.rounds)
+        return fit
+
+    def _loss(self, labelling: Labelling) -> str:
+        return labelling.loss if labelling.loss in self.losses else self._approach.losses[0]
+
+    def _result(self, fits: list[_FoldFit], kept: list[_FoldFit], *, is_transformed: bool) -> CVResult:
+        n_classes = len(self._dataset.classes)
+        columns = (n_classes,) if self._dataset.task == "multiclass" else ()
+        oof = OutOfFold((len(self._dataset.target), *columns))
+        for fold, fit in zip(self._folds, fits, strict=True):
+            oof.add(fold.val_idx, fit.val_prediction)
+        test = np.zeros((len(self._dataset.test), *columns))
+        for fit in kept:
+            test += fit.test_prediction / len(kept)
+        return CVResult(
+            scores=tuple(fit.score for fit in fits),
+            oof_prediction=oof.mean(),
+            test_prediction=test,
+            best_iterations=tuple(fit.rounds for fit in fits),
+            importance=_shares([fit.importance for fit in fits]),
+            models=tuple(fit.model for fit in kept),
+            transforms=tuple(fit.transform for fit in kept) if is_transformed else (),
+        )
+
+
+def _taken(fitted: Fitted, watch: Watch, truth: Truth, validation: FloatArray, test: FloatArray) -> _FoldFit:
+    """What is wanted of a fold; what a fit in rounds has scored on the way is not made again."""
+    prediction, score = watch.best_prediction, watch.best_score
+    labels = truth.labels
+    if not watch.best_round:
+        prediction = np.asarray(labels.validation(fitted.model.predict(validation)), np.float64)
+        score = truth.score(prediction, fitted.rounds)
+    return _FoldFit(
+        model=fitted.model.to_bytes(),
+        rounds=fitted.rounds,
+        score=score,
+        val_prediction=prediction,
+        test_prediction=labels.test(fitted.model.predict(test)),
+        importance=fitted.importance,
+        transform=labels.transform.to_json(),
+    )
+
+
+def _shares(importances: list[FloatArray]) -> FloatArray:
+    total = np.sum(importances, axis=0)
+    whole = float(total.sum())
+    return total / whole if np.isfinite(whole) and whole > 0 else np.zeros_like(total, dtype=np.float64)
+
+
+def _inside(distribution: BaseDistribution, value: Any) -> Any:
+    """A value moved between a parameter's bounds, which may be narrower on this data; a choice stays."""
+    bounds: Any = distribution
+    return min(max(value, bounds.low), bounds.high) if hasattr(bounds, "low") else value
