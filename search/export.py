@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ABOUT = (
-    "Writes a study with all its trials, attributes, MLflow runs and artifacts, predictions, kept model and "
+    "Writes a study with all its trials, attributes, MLflow runs and artifacts, predictions, kept models and "
     "submissions into one zip file with checksums, for search.import. Changes nothing else."
 )
 
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from search.results.carrying import export
         from storage.layout import Layout
 
-        done = export(config, Layout())
+        done = export(config, Layout(storage=config.storage))
         print(f"Exported: study {config.study}, {done.trials} trials, {done.runs} runs")
         if done.unrecorded:
             print(

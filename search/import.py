@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from search.results.carrying import import_
         from storage.layout import Layout
 
-        done, digest = import_(config, Layout())
+        done, digest = import_(config, Layout(storage=config.storage))
         print(f"Imported: study {done.study}, {done.trials} trials, {done.runs} runs")
         if done.is_copy:
             print("The study itself is here already: this one is a copy with an identity of its own")

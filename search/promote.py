@@ -1,4 +1,4 @@
-"""Promotes a trial: a checked submission to upload, its record, its model as champion."""
+"""Promotes what is honestly the best of a study: a checked submission, its record, its model as champion."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ABOUT = (
-    "Writes the best complete trial's submission (or --trial K's) into submissions/ after checking it against "
-    "the test ids, with a JSON record beside it, and registers its model under the alias champion."
+    "Scores the best trial, the default configuration and the blend on fresh splits, unless the search has done so, "
+    "and promotes what is honestly best (or --trial K, with the same figures): writes its submission into "
+    "submissions/ after checking it against the test ids, with a JSON record beside it, and registers its model "
+    "under the alias champion."
 )
 
 
@@ -25,8 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from search.results.promotion import promote
         from storage.layout import Layout
 
-        done = promote(config, Layout())
-        print(f"Promoted: study {done.study}, trial {done.trial}, score {done.score:.4f} ± {done.std:.4f}")
+        done = promote(config, Layout(storage=config.storage))
+        for line in done.lines:
+            print(line)
+        print(f"Promoted: study {done.study}, {done.name}, score {done.score:.4f} ± {done.std:.4f}")
         print(f"Run: {done.run_id}")
         print(f"Model: {done.model}")
         print(f"Record: {done.record}")

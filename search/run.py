@@ -1,4 +1,4 @@
-"""Searches: asks, cross-validates, prunes, records, and writes the best trial's submission."""
+"""Searches: asks, cross-validates, prunes, records, concludes, and writes the submission of what was chosen."""
 
 from __future__ import annotations
 
@@ -25,15 +25,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         parsed = parse_flags(SearchConfig, argv, command="run", about=ABOUT)
         from search.competition import competition_faults
         from search.loop.search import run_search
+        from search.loop.tally import best_trial
         from search.results.summary import summary
         from storage.layout import Layout
 
-        layout = Layout()
+        layout = Layout(storage=parsed.config.storage)
         if parsed.faults:
             raise InputFaults([*parsed.faults, *competition_faults(parsed.config, layout)])
         result = run_search(parsed.config, layout)
         print("\n".join(summary(result, layout)))
-        return 0 if result.submission else 1
+        has_result = best_trial(result.study) is not None or result.stopgap is not None
+        return 0 if has_result and result.ending.status != "FAILED" else 1
 
     return exit_code_of(body)
 

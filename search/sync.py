@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from storage.layout import Layout
 
         is_equal = True
-        for line in (check if config.check else sync)(config, Layout()):
+        for line in (check if config.check else sync)(config, Layout(storage=config.storage)):
             print(line.text, flush=True)
             is_equal = is_equal and not line.is_difference
         return 0 if is_equal else 1

@@ -5,11 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from search.config import MOST_FAILURES_IN_A_ROW
-from search.loop.engine import Broken, Engine, Evaluated, Outcome
-from search.loop.study import interrupt, is_counted
+from objectives.result_faults import score_fault
+from search import stopping
+from search.config import WAIT_SECONDS
+from search.loop.claims import Claims, open_claims
+from search.loop.ending import ALL_THERE, EXHAUSTED, TIME_UP, Ending, too_many_failures
+from search.loop.engine import Broken, Engine, EngineLostError, Evaluated, Outcome, Stopped
+from search.loop.tally import is_counted
+from storage.coordination.seat import Seat, SoleSeat
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -17,7 +22,9 @@ if TYPE_CHECKING:
 
     from objectives.base import CVResult, Objective, Progress
 
+UNASKED = "EvaluationStopped: it stopped without being told to"
 TrialClosed = Callable[["FrozenTrial"], None]
+TrialStarted = Callable[[int], None]
 
 
 @dataclass
@@ -25,23 +32,37 @@ class _Running:
     trial: Trial
     last: Progress | None = None
     pruned: bool = False
+    fault: str | None = None
+    is_lost: bool = False
+    """Closed by another coordinator, which took this one for dead, and queued again: its result is not wanted."""
+
+    @property
+    def is_over(self) -> bool:
+        return self.pruned or self.is_lost or self.fault is not None
 
 
 @dataclass
 class Coordinator:
-    """Drives one study to a number of finished trials.
+    """Drives one study to a number of finished trials, alone or together with others.
 
-    It alone reads and writes the study, in one thread, so `trials` is exact and the sampler sees every
-    pending trial. With one slot the same seed gives the same trials, whatever the timing: a trial is
-    pruned at the report that decided it, and the next is asked for only when it has ended.
+    It reads and writes the study in one thread, and counts and asks while no other does, so `trials` is exact
+    and the sampler sees every pending trial. Alone and with one slot the same seed gives the same trials,
+    whatever the timing: a trial is pruned at the report that decided it, and the next is asked for only when
+    it has ended.
 
     Attributes:
-        study: The study; its lock is held by the caller.
+        study: The study.
         objective: What is searched.
         engine: Where configurations are evaluated.
         describe: Metrics to keep with a complete trial.
         keep: Called with each complete result before it is told, so that nothing told is without its files.
-        trial_closed: Called after each trial is told.
+        trial_closed: Called after each trial that this coordinator closed, its own or a dead one's.
+        fault: Says what is wrong with a complete result, which then is a failure; None if nothing is.
+        environment: Kept with each trial: what else its result may depend on.
+        trial_started: Called with a trial's number after it was asked for.
+        seat: Its place at the study, held by the caller.
+        enough: Says that the study needs no more trials, though there are fewer than asked for.
+        reserve: Seconds to keep back from the deadline, as far as is known now.
     """
 
     study: Study
@@ -50,103 +71,181 @@ class Coordinator:
     describe: Callable[[CVResult], dict[str, float]]
     keep: Callable[[int, CVResult], None]
     trial_closed: TrialClosed
+    fault: Callable[[CVResult], str | None] = score_fault
+    environment: dict[str, Any] = field(default_factory=dict)
+    trial_started: TrialStarted | None = None
+    seat: Seat = field(default_factory=SoleSeat)
+    enough: Callable[[Study], Ending | None] | None = None
+    reserve: Callable[[], float] = lambda: 0.0
     _running: dict[int, _Running] = field(default_factory=dict)
-    _finished: int = 0
-    _failures: list[str] = field(default_factory=list)
 
-    def run(self, trials: int, deadline: float) -> str | None:
-        """Runs until the study has `trials` finished trials.
+    def run(self, trials: int, deadline: float) -> Ending:
+        """Runs until the study has `trials` finished trials, or there is nothing new to try.
+
+        The engine stays open, for what is made of the study with the same warm workers.
 
         Args:
-            trials: The study's total, earlier ones included.
-            deadline: `time.monotonic()` at which to stop; what runs then is closed and queued again.
-
-        Returns:
-            None when all trials are there, else why it stopped.
+            trials: The study's total, earlier ones and those of other coordinators included.
+            deadline: `time.monotonic()` at which to stop; what runs here then is closed and queued again.
 
         Raises:
             KeyboardInterrupt: After the running trials are closed and queued again.
         """
-        self._finished = sum(is_counted(t) for t in self.study.get_trials(deepcopy=False))
+        claims = open_claims(self.study, self.objective.space(), trials, self.seat)
         try:
-            return self._loop(trials, deadline)
+            return self._loop(claims, trials, deadline)
+        except EngineLostError as error:
+            self._close_running(claims, "its workers were lost")
+            return Ending(str(error), "KILLED")
         except BaseException:
-            self._close_running("interrupted")
+            self._close_running(claims, "interrupted")
             raise
-        finally:
-            self.engine.close()
 
-    def _loop(self, trials: int, deadline: float) -> str | None:
-        while self._finished < trials:
-            while self._finished + len(self._running) < trials and len(self._running) < self.engine.slots:
-                self._start_next()
-            outcome = self.engine.next_outcome(self._on_report, deadline)
-            if outcome is None or time.monotonic() > deadline:
-                if outcome is not None:
-                    self._close(outcome)
-                if self._finished >= trials:
+    def _loop(self, claims: Claims, trials: int, deadline: float) -> Ending:
+        while self.seat.insist(claims.finished) < trials:
+            stopping.insist()
+            if self.enough and (ending := self.enough(self.study)):
+                self._close_running(claims, "the search was stopped")
+                return ending
+            self._start_what_is_due(claims)
+            if not self._running and self.seat.insist(claims.is_exhausted):
+                return EXHAUSTED
+            until = deadline - self.reserve()
+            outcome = self._next_outcome(claims, until)
+            state = None if outcome is None else self._close(claims, outcome)
+            if time.monotonic() > until:
+                if self.seat.insist(claims.finished) >= trials:
                     break
-                self._close_running("the time was up")
-                return "the time was up"
-            self._close(outcome)
-            if len(self._failures) >= MOST_FAILURES_IN_A_ROW:
-                self._close_running("the search was stopped")
-                return f"{len(self._failures)} trials failed in a row, the last with: {self._failures[-1]}"
+                self._close_running(claims, "the time was up")
+                return TIME_UP
+            if state == "FAIL" and (ending := too_many_failures(self.study)):
+                self._close_running(claims, "the search was stopped")
+                return ending
+        return ALL_THERE
+
+    def _start_what_is_due(self, claims: Claims) -> None:
+        while len(self._running) < self.engine.slots:
+            trial = claims.claim(self._running)
+            if trial is None:
+                return
+            self._running[trial.number] = _Running(trial)
+            if self.trial_started:
+                self.trial_started(trial.number)
+            self.engine.submit(trial.number, trial.params)
+
+    def _next_outcome(self, claims: Claims, deadline: float) -> Outcome | None:
+        if self._running:
+            return self.engine.next_outcome(self._on_report, deadline, lambda: self._tend(claims))
+        # The rest runs elsewhere. Should its coordinator die, it comes back to be claimed here.
+        self._tend(claims)
+        time.sleep(max(0.0, min(WAIT_SECONDS, deadline - time.monotonic())))
         return None
 
-    def _start_next(self) -> None:
-        trial = self.study.ask(fixed_distributions=self.objective.space())
-        self._running[trial.number] = _Running(trial)
-        self.engine.submit(trial.number, trial.params)
+    def _tend(self, claims: Claims) -> None:
+        stopping.insist()
+        closed, lost = claims.tend(self._running)
+        for trial in closed:
+            self.trial_closed(trial)
+        for number in lost:
+            self._running[number].is_lost = True
 
     def _on_report(self, number: int, progress: Progress) -> bool:
         running = self._running[number]
-        if not running.pruned:
-            running.last = progress
-            running.trial.report(progress.value, progress.step)
-            running.pruned = running.trial.should_prune()
-        return running.pruned
+        if not running.is_over:
+            self.seat.insist(lambda: _report(running, progress))
+        return running.is_over
 
-    def _close(self, outcome: Outcome) -> None:
+    def _close(self, claims: Claims, outcome: Outcome) -> str | None:
+        """Tells the study how a trial ended, and returns its state; None for one that is not its own any more."""
         running = self._running[outcome.number]
-        trial = running.trial
+        if running.is_lost:
+            del self._running[outcome.number]
+            return None
         metrics: dict[str, float] = {"seconds": outcome.seconds}
+        if running.pruned and running.last is not None and not isinstance(outcome, Broken):
+            return self._tell(claims, running, "PRUNED", {"metrics": metrics | _where(running.last)})
+        reason = self._reason(outcome)
+        if reason is not None or not isinstance(outcome, Evaluated):
+            return self._tell(claims, running, "FAIL", {"reason": reason, "metrics": metrics})
+        result = outcome.result
+        self.keep(outcome.number, result)
+        facts = {
+            "oof_hash": result.oof_hash,
+            "model_hash": result.model_hash,
+            "metrics": metrics | self.describe(result),
+        }
+        return self._tell(claims, running, "COMPLETE", facts, result.mean)
+
+    def _reason(self, outcome: Outcome) -> str | None:
+        """Why the trial has failed, if it has."""
+        fault = self._running[outcome.number].fault
+        if fault is not None:
+            return fault
         if isinstance(outcome, Broken):
-            self._failures.append(outcome.reason)
-            trial.set_user_attr("reason", outcome.reason)
-            trial.set_user_attr("metrics", metrics)
-            self._tell(trial, "FAIL")
-            return
-        self._failures.clear()
-        if running.pruned and running.last is not None:
-            last = running.last
-            metrics |= {
-                "pruned_step": last.step,
-                "pruned_fold": last.fold,
-                "pruned_iteration": last.iteration,
-            }
-            trial.set_user_attr("metrics", metrics)
-            self._tell(trial, "PRUNED")
-        elif isinstance(outcome, Evaluated):
-            self.keep(trial.number, outcome.result)
-            trial.set_user_attr("metrics", metrics | self.describe(outcome.result))
-            self._tell(trial, "COMPLETE", outcome.result.mean)
+            return outcome.reason
+        if isinstance(outcome, Stopped):
+            return UNASKED
+        return self.fault(outcome.result)
 
-    def _tell(self, trial: Trial, state: str, value: float | None = None) -> None:
-        from optuna.trial import TrialState
-
-        frozen = self.study.tell(trial, value, state=TrialState[state])
+    def _tell(
+        self,
+        claims: Claims,
+        running: _Running,
+        state: str,
+        facts: dict[str, Any],
+        value: float | None = None,
+    ) -> str | None:
+        trial = running.trial
+        facts = self.environment | facts
+        frozen = self.seat.insist(lambda: _finish(self.study, trial, state, facts, value))
         del self._running[trial.number]
-        self._finished += 1
+        # Where another coordinator has closed it, that one records it too.
+        if not is_counted(frozen):
+            return None
+        claims.told()
         self.trial_closed(frozen)
+        return state
 
-    def _close_running(self, reason: str) -> None:
-        from optuna.trial import TrialState
+    def _close_running(self, claims: Claims, reason: str) -> None:
+        self.engine.abandon()
+        closed = claims.close_own(self._running, reason)
+        self._running.clear()
+        for trial in closed:
+            self.trial_closed(trial)
 
-        self.engine.close()
-        # A signal may have come while a trial was being asked for, which is then known to the study only.
-        asked = {t.number for t in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))}
-        for number in sorted({*self._running, *asked}):
-            self._running.pop(number, None)
-            interrupt(self.study, self.study.trials[number], reason)
-            self.trial_closed(self.study.trials[number])
+
+def _report(running: _Running, progress: Progress) -> None:
+    from optuna.exceptions import UpdateFinishedTrialError
+
+    try:
+        running.trial.report(progress.value, progress.step)
+    except UpdateFinishedTrialError:
+        running.is_lost = True
+    except (TypeError, ValueError) as error:
+        # An objective of one's own may report anything; the search must outlive it.
+        running.fault = f"{type(error).__name__}: a report was refused: {error}"
+    else:
+        running.last = progress
+        running.pruned = running.trial.should_prune()
+
+
+def _where(last: Progress) -> dict[str, float]:
+    return {"pruned_step": last.step, "pruned_fold": last.fold, "pruned_iteration": last.iteration}
+
+
+def _finish(
+    study: Study, trial: Trial, state: str, attributes: dict[str, Any], value: float | None
+) -> FrozenTrial:
+    """Ends a trial; one that has ended already stays as it is: by an earlier attempt, or another coordinator."""
+    from optuna.exceptions import UpdateFinishedTrialError
+    from optuna.trial import TrialState
+
+    try:
+        for name, content in attributes.items():
+            trial.set_user_attr(name, content)
+        return study.tell(trial, value, state=TrialState[state])
+    except (UpdateFinishedTrialError, ValueError):
+        frozen = study._storage.get_trial(trial._trial_id)  # noqa: SLF001 - `Study.trials` would copy all
+        if not frozen.state.is_finished():
+            raise
+        return frozen

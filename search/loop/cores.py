@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from search.config import ROWS_FOR_THREADS
+from search.config import COPIES_OF_DATA, WORKER_BYTES
 
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
@@ -19,13 +19,22 @@ def available_cores() -> int:
     return max(1, min(cores, _quota(cores)))
 
 
-def threads_for(workers: int, rows: int) -> int:
-    """Threads of one evaluation: all its cores on large data, one on small.
+def workers_for(trials: int, data_bytes: int) -> int:
+    """Worker processes to start: one for each core, but none without a trial, nor without memory for it.
 
-    On small data a second thread gains a tenth on an idle machine and costs a multiple on a busy one, where
-    OpenMP's threads wait for each other after every tree level.
+    Args:
+        trials: Trials there are to be.
+        data_bytes: Size of the data that each worker holds.
     """
-    return max(1, available_cores() // max(1, workers)) if rows >= ROWS_FOR_THREADS else 1
+    import psutil
+
+    room = psutil.virtual_memory().available // (WORKER_BYTES + COPIES_OF_DATA * data_bytes)
+    return int(max(1, min(available_cores(), trials, room)))
+
+
+def cores_for_each(workers: int) -> int:
+    """Cores of one worker, at least 1; no worker at all counts as one."""
+    return max(1, available_cores() // max(1, workers))
 
 
 def _quota(cores: int) -> int:

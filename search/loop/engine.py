@@ -1,14 +1,22 @@
-"""Where configurations are evaluated. An engine never touches the study."""
+"""Where configurations are evaluated: the contract, and the choice. An engine never touches the study."""
 
 from __future__ import annotations
 
-import queue
-import threading
+import math
 import time
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from objectives.base import CVResult, EvaluationStopped, Objective, Params, Progress
+from objectives.base import CVResult, EvaluationStopped, Objective, Params, Progress, Report
+from objectives.result_faults import score_fault
+from search.faults import InputFaults
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from search.loop.ground import Elsewhere, Ground
 
 
 class Evaluated(NamedTuple):
@@ -27,152 +35,159 @@ class Stopped(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """A configuration whose evaluation raised."""
+    """A configuration whose evaluation raised, went over a limit or took its worker down."""
 
     number: int
     seconds: float
     reason: str
 
 
+class Threshold(NamedTuple):
+    """The score from which on a trial's models are wanted; sending them all would cost more than a fit."""
+
+    score: float
+    greater_is_better: bool
+
+    def is_met(self, score: float) -> bool:
+        """Whether a score is at least as good."""
+        return score >= self.score if self.greater_is_better else score <= self.score
+
+
 Outcome = Evaluated | Stopped | Broken
+ModelsFrom = Callable[[Params], Threshold | None]
 OnReport = Callable[[int, Progress], bool]
+OnWait = Callable[[], None]
+
+
+class EngineLostError(Exception):
+    """Nothing is left to evaluate on, and nothing came back within the patience."""
+
+
+class OverLimitError(Exception):
+    """Raised out of an evaluation that has used more than it may."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one trial may use.
+
+    Attributes:
+        seconds: From the start of its evaluation.
+        memory_bytes: Of its worker process, data included.
+    """
+
+    seconds: float = math.inf
+    memory_bytes: float = math.inf
 
 
 class Engine(Protocol):
-    """Evaluates up to `slots` configurations at once."""
+    """Evaluates configurations, `slots` of them submitted at once."""
 
-    slots: int
-
-    def submit(self, number: int, params: Params) -> None:
-        """Starts, or queues, the evaluation of a trial."""
+    @property
+    def slots(self) -> int:
+        """Configurations to submit at once; may change while workers come and go."""
         ...
 
-    def next_outcome(self, on_report: OnReport, deadline: float) -> Outcome | None:
-        """Waits for one trial to end.
+    @property
+    def at_once(self) -> int:
+        """Configurations that are evaluated at the same time, at least 1."""
+        ...
+
+    def submit(self, number: int, params: Params, elsewhere: Elsewhere | None = None) -> None:
+        """Starts, or queues, the evaluation of a trial, or of any configuration on other folds.
+
+        Args:
+            number: Of the trial; of what is no trial, any that is not in use.
+            params: The configuration.
+            elsewhere: Other folds, or another seed; None: as the study's trials.
+        """
+        ...
+
+    def next_outcome(
+        self, on_report: OnReport, deadline: float, on_wait: OnWait = lambda: None
+    ) -> Outcome | None:
+        """Waits for one trial to end, or for more slots.
 
         Args:
             on_report: Called in this thread with each report, in order; true stops that trial.
             deadline: `time.monotonic()` after which to return None.
+            on_wait: Called in this thread now and then, about once a second, while nothing ends.
+
+        Returns:
+            None after the deadline, and when there are more slots than before.
+
+        Raises:
+            EngineLostError: If there has been nothing to evaluate on for too long.
         """
         ...
 
+    def abandon(self) -> None:
+        """Stops whatever was submitted: none of it has an outcome any more, and something else may be submitted."""
+        ...
+
     def close(self) -> None:
-        """Stops whatever still runs."""
+        """Stops whatever still runs; may be called twice."""
         ...
 
 
-class InProcessEngine:
-    """Evaluates in the caller's own thread, one at a time: for a debugger."""
-
-    slots = 1
-
-    def __init__(self, objective: Objective) -> None:
-        self._objective = objective
-        self._waiting: list[tuple[int, Params]] = []
-
-    def submit(self, number: int, params: Params) -> None:
-        """Keeps the configuration until `next_outcome`."""
-        self._waiting.append((number, params))
-
-    def next_outcome(self, on_report: OnReport, deadline: float) -> Outcome | None:
-        """Evaluates the next configuration."""
-        number, params = self._waiting.pop(0)
-        outcome = _evaluate(self._objective, number, params, _DirectLine(number, on_report, deadline))
-        return None if isinstance(outcome, Stopped) and time.monotonic() > deadline else outcome
-
-    def close(self) -> None:
-        """Forgets what was not started."""
-        self._waiting.clear()
-
-
-class _DirectLine:
-    def __init__(self, number: int, on_report: OnReport, deadline: float) -> None:
-        self._number, self._on_report, self._deadline = number, on_report, deadline
-
-    def __call__(self, progress: Progress) -> bool:
-        return self._on_report(self._number, progress) or self.stopped()
-
-    def stopped(self) -> bool:
-        return time.monotonic() > self._deadline
-
-
-class ThreadEngine:
-    """Evaluates in threads of this process; LightGBM releases the interpreter while it fits."""
-
-    def __init__(self, objective: Objective, workers: int) -> None:
-        self.slots = workers
-        self._objective = objective
-        self._events: queue.SimpleQueue[tuple[int, Progress] | Outcome] = queue.SimpleQueue()
-        self._lines: dict[int, _QueuedLine] = {}
-        self._threads: list[threading.Thread] = []
-
-    def submit(self, number: int, params: Params) -> None:
-        """Starts a thread for the trial."""
-        line = self._lines[number] = _QueuedLine(number, self._events)
-        # Daemon: a fit that is deep in C code must not keep an interrupted command from ending.
-        thread = threading.Thread(target=self._work, args=(number, params, line), daemon=True)
-        self._threads = [*(t for t in self._threads if t.is_alive()), thread]
-        thread.start()
-
-    def _work(self, number: int, params: Params, line: _QueuedLine) -> None:
-        start = time.monotonic()
-        try:
-            outcome = _evaluate(self._objective, number, params, line)
-        except BaseException as error:  # noqa: BLE001 - a thread that ends unheard would be waited for for ever
-            outcome = Broken(number, time.monotonic() - start, f"{type(error).__name__}: {error}")
-        self._events.put(outcome)
-
-    def next_outcome(self, on_report: OnReport, deadline: float) -> Outcome | None:
-        """Handles reports until a trial ends."""
-        while True:
-            try:
-                event = self._events.get(
-                    timeout=max(0.0, min(deadline - time.monotonic(), threading.TIMEOUT_MAX))
-                )
-            except queue.Empty:
-                return None
-            if isinstance(event, Evaluated | Stopped | Broken):
-                del self._lines[event.number]
-                return event
-            number, progress = event
-            if on_report(number, progress):
-                self._lines[number].stop.set()
-            if time.monotonic() > deadline:
-                return None
-
-    def close(self, patience_seconds: float = 2.0) -> None:
-        """Tells every thread to stop and waits a moment for it."""
-        for line in self._lines.values():
-            line.stop.set()
-        until = time.monotonic() + patience_seconds
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
-
-
-class _QueuedLine:
-    def __init__(self, number: int, events: queue.SimpleQueue[tuple[int, Progress] | Outcome]) -> None:
-        self._number, self._events = number, events
-        self.stop = threading.Event()
-
-    def __call__(self, progress: Progress) -> bool:
-        self._events.put((self._number, progress))
-        return self.stop.is_set()
-
-    def stopped(self) -> bool:
-        return self.stop.is_set()
-
-
-def _evaluate(objective: Objective, number: int, params: Params, line: _DirectLine | _QueuedLine) -> Outcome:
+def evaluate(objective: Objective, number: int, params: Params, report: Report) -> Outcome:
+    """Evaluates one configuration here and now; what it raises becomes its outcome."""
     start = time.monotonic()
     try:
-        result = objective.evaluate(params, line)
+        result = objective.evaluate(params, report)
     except EvaluationStopped:
         return Stopped(number, time.monotonic() - start)
+    except OverLimitError as error:
+        return Broken(number, time.monotonic() - start, str(error))
     except Exception as error:  # noqa: BLE001 - no configuration may sink the search
         return Broken(number, time.monotonic() - start, f"{type(error).__name__}: {error}")
+    # Before it travels: what is no result at all cannot be asked for its score or its models.
+    fault = score_fault(result)
+    if fault is not None:
+        return Broken(number, time.monotonic() - start, fault)
     return Evaluated(number, time.monotonic() - start, result)
 
 
-def open_engine(objective: Objective, workers: int) -> Engine:
-    """In this thread for 0 workers, else in that many threads."""
-    return InProcessEngine(objective) if workers == 0 else ThreadEngine(objective, workers)
+def check_cluster(cluster: str) -> None:
+    """Checks that a given cluster answers, has workers, and the same versions as this process.
+
+    Raises:
+        InputFaults: One line for each fault.
+    """
+    from search.loop.workers.cluster import ClusterError, given_cluster
+
+    try:
+        given_cluster(cluster)
+    except ClusterError as error:
+        raise InputFaults(error.faults) from None
+
+
+def open_engine(
+    ground: Ground,
+    workers: int,
+    folder: Path,
+    *,
+    cluster: str | None = None,
+    limits: Limits = Limits(),
+    models_from: ModelsFrom = lambda _: None,
+) -> AbstractContextManager[Engine]:
+    """Opens what evaluates: this thread for 0 workers, else worker processes here or on a cluster.
+
+    Args:
+        ground: What is evaluated, and on which rows.
+        workers: Worker processes to start; not used with a cluster.
+        folder: Where the ground is laid down for the workers to read.
+        cluster: Address or scheduler file of a running Dask cluster.
+        limits: What one trial may use.
+        models_from: The score from which on a configuration's models are wanted; None: always.
+
+    Raises:
+        ClusterError: If the cluster does not answer or is not fit.
+    """
+    if workers == 0 and cluster is None:
+        from search.loop.in_process import in_process_engine
+
+        return in_process_engine(ground, limits)
+    from search.loop.workers.opening import dask_engine
+
+    return dask_engine(ground, workers, folder, cluster=cluster, limits=limits, models_from=models_from)

@@ -7,15 +7,15 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from search.loop.study import is_counted
-from search.loop.tally import best_trial, score_text, tally
+from search.loop.tally import is_counted, score_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from optuna.study import Study
     from optuna.trial import FrozenTrial
     from rich.progress import Progress, TaskID
+
+    from search.loop.standing import Standing
 
 _ENOUGH_TO_ESTIMATE = 3
 
@@ -34,14 +34,15 @@ def duration_text(seconds: float) -> str:
 class SearchProgress:
     """Says after each trial how far the search is.
 
-    The time left is this command's own pace per finished trial, pruned ones included, times what is
-    missing; before three trials it says so instead of guessing.
+    The time left is the study's pace per finished trial over the later half of what this command saw, pruned
+    ones and those of other coordinators included, times what is missing: the first trials run to their end and
+    take longer than the rest. Before three own trials it says so instead of guessing.
     """
 
-    def __init__(self, study: Study, trials: int, deadline: float) -> None:
-        self._study, self._trials, self._deadline = study, trials, deadline
-        self._start = time.monotonic()
-        self._here = 0
+    def __init__(self, standing: Standing, trials: int, deadline: float) -> None:
+        self._standing, self._trials, self._deadline = standing, trials, deadline
+        standing.look()
+        self._seen = [(standing.finished, time.monotonic())]
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
@@ -61,12 +62,13 @@ class SearchProgress:
         """Updates the display."""
         if not is_counted(trial):
             return
-        self._here += 1
-        counts = tally(self._study)
-        best = best_trial(self._study)
+        counts = self._standing
+        counts.look()
+        self._seen.append((counts.finished, time.monotonic()))
+        best = counts.best
         parts = [f"best {score_text(best)} (trial {best.number})" if best else "no complete trial yet"]
         parts.append(f"{counts.pruned} pruned" + (f", {counts.failed} failed" if counts.failed else ""))
-        parts.append(self._time_left(self._trials - counts.finished))
+        parts.append(self._time_left(counts.finished))
         line = " | ".join(parts)
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=counts.finished, description=line)
@@ -74,11 +76,12 @@ class SearchProgress:
             width = len(str(self._trials))
             print(f"[{counts.finished:>{width}}/{self._trials}] {line}", flush=True)
 
-    def _time_left(self, missing: int) -> str:
+    def _time_left(self, finished: int) -> str:
         limit = self._deadline - time.monotonic()
-        if self._here < _ENOUGH_TO_ESTIMATE:
+        if len(self._seen) <= _ENOUGH_TO_ESTIMATE:
             return "time left: measuring"
-        seconds = missing * (time.monotonic() - self._start) / self._here
+        (then, since), (now, moment) = self._seen[(len(self._seen) - 1) // 2], self._seen[-1]
+        seconds = (self._trials - finished) * (moment - since) / max(1, now - then)
         if seconds > limit:
             return f"{duration_text(max(limit, 0))} left (--timeout)"
         return f"{duration_text(seconds)} left"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from storage.recorder import Recorder
+from objectives.base import EvaluationStopped
+from storage.record.parent_run import ENDED
+from storage.record.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from search.competition import Competition
+    from storage.coordination.seat import Seat
     from storage.layout import Layout
     from storage.mlflow_callback import MLflowCallback
 
@@ -26,12 +30,16 @@ def run_params(competition: Competition) -> dict[str, Any]:
     data = competition.dataset
     return {
         "seed": competition.config.seed,
-        "n_features": len(data.encoder.columns),
-        "feature_cols": ",".join(data.encoder.names),
+        "n_features": len(data.feature_names),
+        "feature_cols": ",".join(data.feature_names),
         "n_splits": len(competition.folds),
+        # Not for the default split: the runs of studies from before there were others lack it.
+        **({"split": competition.split_name} if not competition.split.is_default(data.task) else {}),
         "task": data.task,
         "metric": data.metric.name,
-        "objective": "lightgbm",
+        # Of a trial of several objectives, the one that its parameters name.
+        "objective": ",".join(competition.objectives.names),
+        **data.score_question,
     }
 
 
@@ -44,11 +52,20 @@ class BackgroundRecord:
     """One study's runs in MLflow.
 
     Everything here only queues work for the recorder's thread; what fails is warned of once, and written
-    by the next synchronisation.
+    by the next synchronisation. Of several coordinators the first to come and the last to leave synchronise,
+    and only the last ends the study's run.
+
+    Args:
+        layout: The project.
+        competition: What is searched.
+        seat: This coordinator's place at the study.
+        warn: Takes warnings.
     """
 
-    def __init__(self, layout: Layout, competition: Competition, warn: Callable[[str], None]) -> None:
-        self._layout, self._competition = layout, competition
+    def __init__(
+        self, layout: Layout, competition: Competition, seat: Seat, warn: Callable[[str], None]
+    ) -> None:
+        self._layout, self._competition, self._seat = layout, competition, seat
         self.parent_run_id: str | None = None
         self._recorder = Recorder(warn)
         self._made: MLflowCallback | None = None
@@ -63,6 +80,7 @@ class BackgroundRecord:
                 metric_name=f"{self._competition.metric_name}_mean",
                 experiment=self._competition.experiment,
                 layout=self._layout,
+                shared=self._seat.is_shared,
             )
         return self._made
 
@@ -75,18 +93,34 @@ class BackgroundRecord:
         """
 
         def job() -> None:
-            if not is_finished:
-                self._callback.open(study)
-            self.parent_run_id = self._callback.parent_run_id(study)
-            self._sync(study)
+            with self._seat.mending():
+                if not is_finished:
+                    self._callback.open(study)
+                self.parent_run_id = self._callback.parent_run_id(study)
+                if self._seat.is_first:
+                    self._sync(study)
 
         self._recorder.submit("the study", job)
+
+    def trial_started(self, study: Study, number: int) -> None:
+        """Shows the trial as a nested run in status RUNNING, unless it has ended until it is its turn."""
+
+        def job() -> None:
+            from storage.ledger_trials import find_trial
+
+            with self._seat.recording():
+                trial = find_trial(study, number)
+                if not trial.state.is_finished():
+                    self._callback.begin(study, trial)
+
+        self._recorder.submit(f"the start of trial {number}", job)
 
     def trial_closed(self, study: Study, trial: FrozenTrial) -> None:
         """Writes the trial's nested run."""
 
         def job() -> None:
-            self._callback.record(study, trial)
+            with self._seat.recording():
+                self._callback.record(study, trial)
 
         self._recorder.submit(f"trial {trial.number}", job)
 
@@ -102,23 +136,46 @@ class BackgroundRecord:
         def job() -> None:
             if not self._callback.file_differences(study, number):
                 return
-            with files() as paths:
+            # Where there is no time to make them again, a sync will.
+            with suppress(EvaluationStopped), files() as paths:
                 self._callback.attach(study, number, paths)
 
         self._recorder.submit("the best trial's files", job)
 
-    def close(self, study: Study, status: str, note: str | None, timeout_seconds: float) -> int:
-        """Writes what is missing, ends the parent run, and waits for it.
+    def attach_to_study(self, study: Study, path: Path) -> None:
+        """Logs a further file on the study's run, under its own name."""
+
+        def job() -> None:
+            self._callback.attach_to_study(study, {path.name: path})
+
+        self._recorder.submit(path.name, job)
+
+    def mend(self, study: Study) -> None:
+        """Has what is missing written, also what coordinators that died did not record."""
+
+        def job() -> None:
+            with self._seat.mending():
+                self._sync(study)
+
+        self._recorder.submit("what is missing", job)
+
+    def close(self, study: Study, status: str, note: str | None) -> None:
+        """Ends the parent run."""
+
+        def job() -> None:
+            with self._seat.mending():
+                # Another coordinator may have come since, and has begun the run again.
+                if study.user_attrs.get(ENDED) is not None:
+                    self._callback.close(study, status, note)
+
+        self._recorder.submit("the study's end", job)
+
+    def wait(self, timeout_seconds: float) -> int:
+        """Takes nothing more, and waits for what is queued.
 
         Returns:
             How many pieces of the record are still waiting or were missed.
         """
-
-        def job() -> None:
-            self._sync(study)
-            self._callback.close(study, status, note)
-
-        self._recorder.submit("the study's end", job)
         self._recorder.close(timeout_seconds)
         return self._recorder.waiting + self._recorder.failures
 

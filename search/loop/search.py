@@ -7,35 +7,52 @@ import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
+from objectives.data.own_metric import code_of
+from objectives.data.split.schemes import Splittable
+from objectives.environment import environment
+from objectives.result_faults import result_fault
 from search import STARTED
 from search.competition import Competition, open_competition
-from search.config import CLOSING_SECONDS, SearchConfig
+from search.conclusion.conclude import Concluding, kept_conclusion
+from search.conclusion.final_fit import FinalFitting
+from search.config import DataConfig, SearchConfig
 from search.faults import InputFaults
 from search.loop.best import KeptResults, open_results
+from search.loop.closing import Closing, Submitted
 from search.loop.coordinator import Coordinator
-from search.loop.cores import available_cores
-from search.loop.engine import open_engine
-from search.loop.progress import SearchProgress
+from search.loop.cores import workers_for
+from search.loop.ending import INTERRUPTED, Ending
+from search.loop.engine import Limits, check_cluster, open_engine
+from search.loop.ground import Ground
+from search.loop.limits import GIGABYTE
+from search.loop.progress import SearchProgress, duration_text
+from search.loop.promise import promise_of
 from search.loop.record import BackgroundRecord, run_params, run_tags
-from search.loop.study import open_study, study_faults
+from search.loop.stability import stable
+from search.loop.standing import Standing
+from search.loop.study import change_space, open_study, study_faults
 from search.loop.tally import best_trial, tally
-from search.results.package import run_files, study_submission, write_checked_submission
-from storage.parent_run import ENDED
+from search.loop.time_plan import TimePlan
+from search.settings.own_codes import METRIC_CODE, OBJECTIVE_CODES
+from storage.record.parent_run import ENDED
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
     from objectives.base import CVResult, Objective
+    from search.conclusion.conclude import Concluded
+    from search.conclusion.stopgap import Stopgap
+    from search.loop.coordinator import TrialClosed
+    from search.loop.engine import Engine
+    from storage.coordination.seat import Seat
     from storage.layout import Layout
-
-RECORD_SECONDS = 60.0
-"""How long a finished search without `--timeout` waits for the rest of its record."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +63,13 @@ class SearchResult:
         study: The study.
         competition: What was searched.
         run_id: The study's parent run in MLflow; None if MLflow did not answer.
-        submission: The best trial's submission; None if no trial ran to its end.
-        stopped_by: Why it ended early; None if all trials are there.
+        submission: That of what was chosen; None if nothing was, or its prediction was not here and there was
+            no time to make it again.
+        concluded: What the study came to; None if no trial ran to its end, others go on, or there was no time.
+        stopgap: What the submission was made from for want of a trial; None: from the study's trials.
+        ending: Whether all trials are there, and if not, why.
         already_finished: Whether there was nothing left to do.
+        others_go_on: Whether other coordinators still work on the study.
         unrecorded: Pieces of the record that MLflow does not have yet.
     """
 
@@ -56,8 +77,11 @@ class SearchResult:
     competition: Competition
     run_id: str | None
     submission: Path | None
-    stopped_by: str | None
+    concluded: Concluded | None
+    stopgap: Stopgap | None
+    ending: Ending
     already_finished: bool
+    others_go_on: bool
     unrecorded: int
 
 
@@ -69,52 +93,78 @@ def run_search(config: SearchConfig, layout: Layout) -> SearchResult:
         KeyboardInterrupt: After everything is closed in order.
     """
     competition = open_competition(config, layout)
-    workers = available_cores() if config.workers is None else config.workers
-    objective = competition.objective(workers)
+    workers = config.workers
+    if workers is None:
+        workers = workers_for(config.trials, competition.dataset.nbytes)
+    objective = competition.objective(workers, config.threads)
+    if config.cluster:
+        check_cluster(config.cluster)
     for note in competition.notes:
         print(note)
     with ExitStack() as stack:
-        _hold(stack, competition, layout)
-        study = _open(competition, objective, config, layout)
-        return _Search(config, layout, competition, objective, study, workers).run()
+        seat = _take_seat(stack, competition, layout)
+        study = _open(competition, objective, config, layout, seat)
+        return _Search(config, layout, competition, objective, study, workers, seat).run()
 
 
-def _hold(stack: ExitStack, competition: Competition, layout: Layout) -> None:
-    from storage.study_lock import StudyLockedError, study_lock
+def _take_seat(stack: ExitStack, competition: Competition, layout: Layout) -> Seat:
+    from storage.coordination.seat import take_seat
+    from storage.study_lock import StudyLockedError
 
     layout.create()
     try:
-        stack.enter_context(study_lock(layout, competition.study))
+        return stack.enter_context(take_seat(layout, competition.study))
     except StudyLockedError as error:
         raise InputFaults([str(error)]) from None
 
 
-def _open(competition: Competition, objective: Objective, config: SearchConfig, layout: Layout) -> Study:
-    from storage.ledger import open_ledger
+def _open(
+    competition: Competition, objective: Objective, config: SearchConfig, layout: Layout, seat: Seat
+) -> Study:
+    from storage.ledger import open_ledger, open_sole_ledger
+    from storage.record.study_runs import study_uid
 
-    ledger = open_ledger(layout.ledger_url)
+    ledger = (open_ledger if seat.is_shared else open_sole_ledger)(layout.ledger_url)
     question = competition.question(objective)
-    faults = study_faults(ledger, competition.study, question)
-    if faults:
-        raise InputFaults(faults)
-    study = open_study(
-        ledger,
-        competition.study,
-        objective,
-        maximize=competition.dataset.metric.greater_is_better,
-        trials=config.trials,
-        seed=config.seed,
-    )
-    attributes = {
-        "question": question,
-        "settings": config.model_dump(mode="json", exclude={"trials", "timeout", "workers"}),
-        "run_params": run_params(competition),
-        "run_tags": run_tags(competition),
-    }
-    for name, value in attributes.items():
-        if study.user_attrs.get(name) != value:
-            study.set_user_attr(name, value)
+    with seat.alone():
+        faults = study_faults(ledger, competition.study, question, others=seat.has_others())
+        if faults:
+            raise InputFaults(faults)
+        study = open_study(
+            ledger,
+            competition.study,
+            objective,
+            maximize=competition.dataset.metric.greater_is_better,
+            trials=config.trials,
+            seed=config.seed,
+            token=seat.token,
+            promise=promise_of(competition, objective, layout),
+            deadline=STARTED + (config.timeout or math.inf),
+        )
+        study_uid(study)
+        for line in change_space(study, objective, question):
+            print(line)
+        _note(study, "question", question)
+        _note(study, "settings", config.model_dump(mode="json", include=set(DataConfig.model_fields)))
+        _note(study, METRIC_CODE, code_of(competition.dataset.metric))
+        _note(study, OBJECTIVE_CODES, {**competition.objectives.codes} or None)
+        # A study that takes in further objectives keeps what is true of the runs that it has; new ones say their own.
+        _note(study, "run_params", run_params(competition) | _known_objective(study))
+        _note(study, "run_tags", run_tags(competition))
+        if tally(study).finished < config.trials:
+            _note(study, ENDED, None)
     return study
+
+
+def _known_objective(study: Study) -> dict[str, Any]:
+    known = study.user_attrs.get("run_params", {})
+    return {"objective": known["objective"]} if "objective" in known else {}
+
+
+def _note(study: Study, name: str, value: Any) -> None:
+    # In the ledger, so that a record made anew has it too.
+    if study.user_attrs.get(name) != value:
+        study.set_user_attr(name, value)
 
 
 @dataclass
@@ -125,73 +175,102 @@ class _Search:
     objective: Objective
     study: Study
     workers: int
+    seat: Seat
 
     def run(self) -> SearchResult:
-        timeout = math.inf if self.config.timeout is None else self.config.timeout
-        deadline = STARTED + timeout - (CLOSING_SECONDS if timeout < math.inf else 0)
-        record = BackgroundRecord(self.layout, self.competition, _warn)
+        plan = TimePlan(STARTED, math.inf if self.config.timeout is None else self.config.timeout)
+        record = BackgroundRecord(self.layout, self.competition, self.seat, _warn)
         before = tally(self.study).finished
         is_finished = before >= self.config.trials
-        if not is_finished:
-            self._note_ending(None)
         record.open(self.study, is_finished=is_finished)
-        results = open_results(self.competition, self.objective, self.layout)
+        closing = Closing(self.competition, self.study, self.objective, self.layout, self.seat, record, plan)
         print(f"Study {self.competition.study}: {before} of {self.config.trials} trials finished", flush=True)
         try:
-            stopped_by = self._coordinate(record, results, deadline)
+            ending, concluded, submitted = self._searched(record, closing, is_finished=is_finished)
         except KeyboardInterrupt:
-            self._close(record, results, "KILLED", "interrupted", STARTED + timeout)
+            closing.leave(INTERRUPTED, closing.submit(INTERRUPTED, None, give_up=True))
             raise
-        status = "FINISHED" if stopped_by is None else "KILLED"
-        submission, unrecorded = self._close(record, results, status, stopped_by, STARTED + timeout)
+        closed = closing.leave(ending, submitted)
         return SearchResult(
             study=self.study,
             competition=self.competition,
             run_id=record.parent_run_id,
-            submission=submission,
-            stopped_by=stopped_by,
+            submission=submitted.path,
+            concluded=concluded,
+            stopgap=submitted.stopgap,
+            ending=ending,
             already_finished=is_finished,
-            unrecorded=unrecorded,
+            others_go_on=not closed.is_last,
+            unrecorded=closed.unrecorded,
         )
 
-    def _coordinate(self, record: BackgroundRecord, results: KeptResults, deadline: float) -> str | None:
-        progress = SearchProgress(self.study, self.config.trials, deadline)
+    @cached_property
+    def _results(self) -> KeptResults:
+        return open_results(self.competition, self.objective, self.layout)
+
+    def _searched(
+        self, record: BackgroundRecord, closing: Closing, *, is_finished: bool
+    ) -> tuple[Ending, Concluded | None, Submitted]:
+        """Searches, concludes with the same workers, and writes the submission before they take their leave."""
+        plan = closing.plan
+        progress = SearchProgress(Standing(self.study), self.config.trials, plan.closing)
+        for trial in self.study.get_trials(deepcopy=False):
+            plan.learn(trial)
 
         def trial_closed(trial: FrozenTrial) -> None:
+            plan.learn(trial)
             record.trial_closed(self.study, trial)
             progress.trial_closed(trial)
 
-        coordinator = Coordinator(
+        with self._engine(is_finished=is_finished) as engine:
+            coordinator = self._coordinator(engine, record, trial_closed)
+            coordinator.reserve = lambda: plan.reserve(engine.at_once)
+            with progress.shown():
+                ending = coordinator.run(self.config.trials, plan.closing)
+            concluded = self._concluded(engine, plan.conclude_until(engine.at_once))
+            return ending, concluded, closing.submit(ending, concluded)
+
+    def _coordinator(
+        self, engine: Engine, record: BackgroundRecord, trial_closed: TrialClosed
+    ) -> Coordinator:
+        return Coordinator(
             self.study,
             self.objective,
-            open_engine(self.objective, self.workers),
+            engine,
             partial(describe, self.competition),
-            partial(results.keep, self.study),
+            partial(self._results.keep, self.study),
             trial_closed,
+            partial(result_fault, self.competition.dataset, self.competition.folds),
+            {"environment": environment(self.objective.threads)},
+            trial_started=partial(record.trial_started, self.study),
+            seat=self.seat,
+            enough=stable if self.config.until_stable else None,
         )
-        with progress.shown():
-            return coordinator.run(self.config.trials, deadline)
 
-    def _close(
-        self, record: BackgroundRecord, results: KeptResults, status: str, note: str | None, deadline: float
-    ) -> tuple[Path | None, int]:
-        self._note_ending({"status": status, "note": note})
-        best = best_trial(self.study)
-        submission = None
-        if best is not None:
-            submission = study_submission(self.layout, self.competition.study, best.number)
-            prediction = results.store.load(best.number).test
-            write_checked_submission(self.competition, prediction, submission)
-            model = results.model_folder(best.number)
-            files = partial(run_files, self.competition, prediction, model, submission)
-            record.attach_best(self.study, best.number, files)
-        patience = min(RECORD_SECONDS, max(0.0, deadline - time.monotonic()))
-        return submission, record.close(self.study, status, note, patience)
+    def _concluded(self, engine: Engine, deadline: float) -> Concluded | None:
+        # Whoever leaves last concludes: a trial more makes another conclusion.
+        if best_trial(self.study) is None or self.seat.has_others():
+            return None
+        if kept_conclusion(self.study) is None:
+            print(f"Concluding, for {duration_text(deadline - time.monotonic())} at most", flush=True)
+        results = self._results
+        fits = FinalFitting(self.competition, self.objective, engine, results.keep_model)
+        return Concluding(
+            self.study, self.competition, results.store, engine, self.layout, deadline, fits
+        ).run()
 
-    def _note_ending(self, ending: dict[str, str | None] | None) -> None:
-        # In the ledger, so that a record made anew ends its run in the same way.
-        if self.study.user_attrs.get(ENDED) != ending:
-            self.study.set_user_attr(ENDED, ending)
+    def _engine(self, *, is_finished: bool) -> AbstractContextManager[Engine]:
+        data = self.competition.dataset
+        rows = Splittable(data.target, data.task, data.keys)
+        # Processes are not started for nothing: a finished search is repeated to see its summary.
+        return open_engine(
+            Ground(self.objective, self.competition.folds, rows),
+            0 if is_finished else self.workers,
+            self.layout.workers,
+            cluster=None if is_finished else self.config.cluster,
+            limits=trial_limits(self.config),
+            models_from=self._results.models_from,
+        )
 
 
 def describe(competition: Competition, result: CVResult) -> dict[str, float]:
@@ -203,6 +282,14 @@ def describe(competition: Competition, result: CVResult) -> dict[str, float]:
         "best_iteration_mean": sum(result.best_iterations) / len(result.best_iterations),
         "train_size": len(competition.dataset.target),
     }
+
+
+def trial_limits(config: SearchConfig) -> Limits:
+    """What one trial may use by the settings."""
+    return Limits(
+        seconds=config.trial_timeout or math.inf,
+        memory_bytes=(config.memory_per_worker or math.inf) * GIGABYTE,
+    )
 
 
 def _warn(text: str) -> None:

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 from typing import TYPE_CHECKING, Any
 
-from search.config import STARTUP_TRIALS
+from search.config import PORTFOLIO_SHARE
+from search.loop.interruption import ORPHANED, interrupt, running_trials
+from search.space.change import find_change, note_space, space_fault
 
 if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
     from optuna.storages import BaseStorage
     from optuna.study import Study
-    from optuna.trial import FrozenTrial
 
     from objectives.base import Objective
+    from search.loop.objective_sampler import Promise
 
 
-def space_fingerprint(space: dict[str, BaseDistribution]) -> str:
-    """Short hash of a search space."""
-    from optuna.distributions import distribution_to_json
+def study_faults(
+    ledger: BaseStorage, name: str, question: dict[str, Any], *, others: bool = False
+) -> list[str]:
+    """One line for each part of the question that differs from the study already under the name.
 
-    text = json.dumps({name: distribution_to_json(space[name]) for name in sorted(space)})
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    Another space is no fault where the study can go on with it; see `search.space.change`.
 
-
-def study_faults(ledger: BaseStorage, name: str, question: dict[str, Any]) -> list[str]:
-    """One line for each part of the question that differs from the study already under the name."""
+    Args:
+        ledger: Where the study is.
+        name: Its name.
+        question: What is asked now.
+        others: Whether other coordinators work on it.
+    """
     import optuna
     from optuna.trial import TrialState
 
@@ -40,25 +46,42 @@ def study_faults(ledger: BaseStorage, name: str, question: dict[str, Any]) -> li
         return []
     if asked is None:
         return [f"--study: got {name!r}, made by another program; allowed: a new name; do: choose another"]
-    return [
-        f"study {name}: got {part} {value!r}, it was begun with {asked.get(part)!r}; allowed: the same; "
+    faults = [
+        f"study {name}: got {part} {question.get(part)!r}, it was begun with {asked.get(part)!r}; allowed: the same; "
         "do: choose another --study for a new question"
-        for part, value in question.items()
-        if asked.get(part) != value
+        for part in {**asked, **question}
+        if part != "space" and asked.get(part) != question.get(part)
     ]
+    fault = space_fault(name, str(asked.get("space")), str(question["space"]), others=others)
+    return [*faults, fault] if fault else faults
 
 
 def open_study(
-    ledger: BaseStorage, name: str, objective: Objective, *, maximize: bool, trials: int, seed: int
+    ledger: BaseStorage,
+    name: str,
+    objective: Objective,
+    *,
+    maximize: bool,
+    trials: int,
+    seed: int,
+    token: int = 0,
+    promise: Promise | None = None,
+    deadline: float = math.inf,
 ) -> Study:
-    """Creates the study with the default configuration as its first trial, or resumes it.
+    """Creates the study with the default configuration as its first trial and some good ones next, or resumes it.
 
-    Trials that a dead coordinator left running are closed as interrupted and queued again; the caller
-    holds the study's lock, so no live one can own them.
+    Args:
+        ledger: Where it is.
+        name: Its name.
+        objective: What is searched.
+        maximize: Whether more is better.
+        trials: How many there shall be, for the length of the random start.
+        seed: Fixes the sampler.
+        token: The coordinator's number where there may be several; the caller keeps the others waiting.
+        promise: Where there are several objectives, says what share of the time each is worth; None: all the same.
+        deadline: `time.monotonic()` at which the search ends, for what would not be through by then.
     """
     import optuna
-
-    from search.loop.pruner import LadderPruner
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
@@ -66,41 +89,65 @@ def open_study(
         storage=ledger,
         direction="maximize" if maximize else "minimize",
         load_if_exists=True,
-        pruner=LadderPruner(),
+        pruner=_pruner(objective, seed),
     )
-    known = study.get_trials(deepcopy=False)
-    # The sampler is not stored with a study: a resumed one must not draw the first trials' numbers again.
-    study.sampler = optuna.samplers.TPESampler(
-        n_startup_trials=int(min(max(trials // 10, STARTUP_TRIALS[0]), STARTUP_TRIALS[1])),
-        seed=seed + len(known),
-    )
+    known = len(study.get_trials(deepcopy=False))
+    # The sampler is not stored with a study.
+    seed = _sampler_seed(seed, known, token)
+    study.sampler = _sampler(objective, promise, trials, seed, deadline)
     if not known:
-        study.enqueue_trial(objective.default_params())
-    for trial in known:
-        if trial.state == optuna.trial.TrialState.RUNNING:
-            interrupt(study, trial, "its process ended without closing it")
+        first = [objective.default_params(), *objective.portfolio()[: trials // PORTFOLIO_SHARE]]
+        for params in first:
+            study.enqueue_trial(params, skip_if_exists=True)
+    # Whoever ran these held the study's lock, where there is only one coordinator, and is dead.
+    interrupt(study, [] if token else running_trials(study), ORPHANED)
     return study
 
 
-def interrupt(study: Study, trial: FrozenTrial, reason: str) -> None:
-    """Closes a running trial as FAIL (interrupted) and queues its configuration again.
+def _pruner(objective: Objective, seed: int) -> BasePruner:
+    from search.loop.objective_pruner import ObjectivePruner
+    from search.loop.pruner import LadderPruner
+    from search.space.combined import CombinedObjective
 
-    Does nothing to one that has ended: a signal may have come between its end and our knowing of it.
+    if isinstance(objective, CombinedObjective):
+        return ObjectivePruner(objective, seed=seed)
+    return LadderPruner(work=objective.work, tryout_step=objective.tryout_step(), seed=seed)
+
+
+def _sampler(
+    objective: Objective, promise: Promise | None, trials: int, seed: int, deadline: float
+) -> BaseSampler:
+    from search.loop.objective_sampler import no_promise
+    from search.loop.sampler import make_objective_sampler, make_sampler
+    from search.space.combined import CombinedObjective
+
+    if isinstance(objective, CombinedObjective):
+        return make_objective_sampler(
+            objective, promise or no_promise, trials=trials, seed=seed, deadline=deadline
+        )
+    return make_sampler(objective.space(), trials=trials, seed=seed)
+
+
+def _sampler_seed(seed: int, known: int, token: int) -> int:
+    """Another one for each resumption and coordinator, or they would draw the same numbers again."""
+    if not token:
+        return seed + known
+    text = f"{seed} {known} {token}"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest())
+
+
+def change_space(study: Study, objective: Objective, question: dict[str, Any]) -> tuple[str, ...]:
+    """Carries a study's trials over to another space, if it is another; to be called while nobody else is at it.
+
+    Returns:
+        Lines for people: what changed, and what became of the trials.
     """
-    import optuna
-
-    storage = study._storage  # noqa: SLF001 - a trial of a dead process has no live handle
-    if storage.get_trial(trial._trial_id).state.is_finished():  # noqa: SLF001
-        return
-    storage.set_trial_user_attr(trial._trial_id, "interrupted", True)  # noqa: SLF001
-    storage.set_trial_user_attr(trial._trial_id, "reason", reason)  # noqa: SLF001
-    study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    # A queued configuration is in `fixed_params` until it is suggested, parameter by parameter.
-    params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
-    if params:
-        study.enqueue_trial(params, user_attrs={"retry_of": trial.number})
-
-
-def is_counted(trial: FrozenTrial) -> bool:
-    """Whether a trial counts towards `--trials`: finished, and not merely interrupted."""
-    return trial.state.is_finished() and not trial.user_attrs.get("interrupted", False)
+    asked = study.user_attrs.get("question")
+    if asked is None:
+        note_space(study, objective.space())
+        return ()
+    change = find_change(study, objective.space(), str(asked["space"]), str(question["space"]))
+    if change is None:
+        return ()
+    change.note(study)
+    return change.lines

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from search.loop.study import is_counted
-
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from optuna.study import Study
@@ -41,6 +40,16 @@ class Tally:
         return text
 
 
+def is_counted(trial: FrozenTrial) -> bool:
+    """Whether a trial counts towards `--trials`: finished, and not merely interrupted."""
+    return trial.state.is_finished() and not is_interrupted(trial)
+
+
+def is_interrupted(trial: FrozenTrial) -> bool:
+    """Whether a trial was closed from outside. One that ended at that very moment has the mark, and counts."""
+    return trial.state.name == "FAIL" and bool(trial.user_attrs.get("interrupted", False))
+
+
 def tally(study: Study) -> Tally:
     """Counts a study's trials."""
     trials = study.get_trials(deepcopy=False)
@@ -57,18 +66,46 @@ def tally(study: Study) -> Tally:
 
 def complete_trials(study: Study) -> list[FrozenTrial]:
     """Trials that ran to their end, best first; of equals the earlier."""
-    from optuna.study import StudyDirection
     from optuna.trial import TrialState
 
+    return sorted(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)), key=ranking_key(study))
+
+
+def ranking_key(study: Study) -> Callable[[FrozenTrial], tuple[float, int]]:
+    """Sorts complete trials: best first, of equals the earlier."""
+    from optuna.study import StudyDirection
+
     sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
-    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return sorted(done, key=lambda t: (sign * (t.value if t.value is not None else 0.0), t.number))
+    return lambda trial: (sign * (trial.value if trial.value is not None else 0.0), trial.number)
 
 
 def best_trial(study: Study) -> FrozenTrial | None:
     """The best trial that ran to its end."""
     done = complete_trials(study)
     return done[0] if done else None
+
+
+RETRY_OF = "retry_of"
+"""Attribute of a trial that is an interrupted one over again: that one's number."""
+
+
+def origin(trials: Sequence[FrozenTrial], trial: FrozenTrial) -> int:
+    """The number of the trial that this one is over again, as often as it was interrupted; else its own.
+
+    Args:
+        trials: The study's, by number.
+        trial: One of them.
+    """
+    while RETRY_OF in trial.user_attrs:
+        trial = trials[trial.user_attrs[RETRY_OF]]
+    return trial.number
+
+
+def default_trial(study: Study) -> FrozenTrial | None:
+    """The complete trial of the default configuration: the first, or what it is over again."""
+    trials = study.get_trials(deepcopy=False)
+    found = (one for one in trials if one.state.name == "COMPLETE" and not origin(trials, one))
+    return next(found, None)
 
 
 def trial_std(trial: FrozenTrial) -> float:
@@ -80,21 +117,6 @@ def trial_std(trial: FrozenTrial) -> float:
 def score_text(trial: FrozenTrial) -> str:
     """Mean ± standard deviation over the folds."""
     return f"{trial.value:.4f} ± {trial_std(trial):.4f}"
-
-
-def seconds_saved(study: Study) -> float:
-    """Estimate of what pruning saved: each pruned trial against the mean complete one, in seconds."""
-    from optuna.trial import TrialState
-
-    def seconds(state: TrialState) -> list[float]:
-        trials = study.get_trials(deepcopy=False, states=(state,))
-        return [t.user_attrs.get("metrics", {}).get("seconds", 0.0) for t in trials]
-
-    complete, pruned = seconds(TrialState.COMPLETE), seconds(TrialState.PRUNED)
-    if not complete:
-        return 0.0
-    mean = sum(complete) / len(complete)
-    return sum(max(0.0, mean - cost) for cost in pruned)
 
 
 def last_activity(study: Study) -> datetime | None:

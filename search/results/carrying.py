@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from search.faults import InputFaults
+from search.results.known_studies import named_study
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from search.config import ExportConfig, ImportConfig
-    from storage.bundle import Contents, Exported
-    from storage.bundle_import import Imported
+    from storage.bundle.importing import Imported
+    from storage.bundle.study import Contents, Exported
     from storage.layout import Layout
 
 
@@ -25,19 +26,13 @@ def export(config: ExportConfig, layout: Layout) -> Exported:
     Raises:
         InputFaults: If there is no such study, a coordinator works on it, or the file cannot be written.
     """
-    import optuna
-
-    from storage.bundle import export_study
-    from storage.bundle_target import database_refusals, open_target
+    from storage.bundle.study import export_study
+    from storage.bundle.target import database_refusals, open_target
 
     _check_place(layout, _file_faults(config.bundle))
     with _faults():
-        target = open_target(layout, config.storage, config.tracking_uri, new=False)
-        names = optuna.get_all_study_names(target.ledger)
-        if config.study not in names:
-            known = ", ".join(names) or "none yet"
-            raise InputFaults([f"STUDY: got {config.study!r}; allowed: {known}; do: choose one"])
-        study = optuna.load_study(study_name=config.study, storage=target.ledger)
+        target = open_target(layout, config.tracking_uri, new=False)
+        study = named_study(target.ledger, config.study, "STUDY")
         with database_refusals(str(config.bundle)):
             return export_study(study, layout, target.tracking, config.bundle)
 
@@ -52,10 +47,10 @@ def import_(config: ImportConfig, layout: Layout) -> tuple[Imported, str]:
         InputFaults: If the bundle is damaged, the study's name is taken, or a database refuses; nothing of the
             study is there then.
     """
-    from storage.bundle import read_contents
-    from storage.bundle_import import import_study
-    from storage.bundle_target import open_target
-    from storage.bundle_zip import open_bundle
+    from storage.bundle.archive import open_bundle
+    from storage.bundle.importing import import_study
+    from storage.bundle.study import read_contents
+    from storage.bundle.target import open_target
 
     _check_place(layout, [])
     with _faults(), open_bundle(config.bundle) as bundle:
@@ -63,7 +58,7 @@ def import_(config: ImportConfig, layout: Layout) -> tuple[Imported, str]:
         old_name = contents.name
         if config.study is not None:
             contents = _renamed(contents, config.study)
-        target = open_target(layout, config.storage, config.tracking_uri, new=True)
+        target = open_target(layout, config.tracking_uri, new=True)
         return import_study(bundle, old_name, contents, target), bundle.manifest.digest
 
 
@@ -96,7 +91,7 @@ def _file_faults(path: Path) -> list[str]:
 
 @contextmanager
 def _faults() -> Iterator[None]:
-    from storage.bundle_format import BundleError
+    from storage.bundle.members import BundleError
     from storage.study_lock import StudyLockedError
 
     try:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from search.config import MigrateConfig
     from storage.layout import Layout
-    from storage.migration import Migration
+    from storage.old_runs.migration import Migration
 
 
 def bring_over(config: MigrateConfig, layout: Layout) -> Migration:
@@ -20,12 +20,12 @@ def bring_over(config: MigrateConfig, layout: Layout) -> Migration:
     Raises:
         InputFaults: If the old folder is none, or the record does not answer.
     """
-    from storage.bundle_format import BundleError
-    from storage.bundle_target import database_refusals
+    from storage.bundle.members import BundleError
+    from storage.bundle.target import database_refusals
     from storage.checks import storage_faults
-    from storage.file_store import OldStoreError, read_file_store
-    from storage.migration import migrate
-    from storage.tracking import open_tracking
+    from storage.old_runs.file_store import OldStoreError, read_file_store
+    from storage.old_runs.migration import migrate
+    from storage.record.tracking import open_tracking
 
     faults = _place_faults(config.old_mlruns, layout) or storage_faults(layout)
     if faults:

@@ -17,24 +17,7 @@ if TYPE_CHECKING:
     from storage.layout import Layout
 
 LOADER = "objectives.predictor:load"
-REQUIREMENTS = ("lightgbm", "mlflow", "numpy", "pandas")
-
-
-def write_checked_submission(competition: Competition, prediction: FloatArray, path: Path) -> None:
-    """Writes a submission and reads it back against the test ids.
-
-    Raises:
-        ValueError: If the written file is not a valid submission; it is removed then.
-    """
-    from storage.submissions import submission_faults, write_submission
-
-    ids, form = competition.dataset.test_ids, competition.submission_format
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_submission(path, ids, prediction, form)
-    faults = submission_faults(path, ids, form)
-    if faults:
-        path.unlink()
-        raise ValueError("\n".join(faults))
+REQUIREMENTS = ("mlflow", "numpy", "pandas")
 
 
 def study_submission(layout: Layout, study: str, number: int) -> Path:
@@ -57,14 +40,19 @@ def run_files(
         submission: The written submission.
     """
     import objectives
-    from storage.model_registry import save_pyfunc
+    from objectives.models.saved_model import model_requirements
+    from storage.record.model_registry import save_pyfunc
 
-    with tempfile.TemporaryDirectory() as name:
+    # Where time is up, the process ends in the middle of this.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         features = folder / "features.txt"
-        features.write_text("\n".join(competition.dataset.encoder.names) + "\n", encoding="utf-8")
+        names = (" ".join(name.splitlines()) for name in competition.dataset.feature_names)
+        features.write_text("\n".join(names) + "\n", encoding="utf-8")
         source = folder / "source"
         shutil.copytree(saved_model, source)
+        needed = (*REQUIREMENTS, *model_requirements(source), *competition.dataset.requirements)
+        packages = list(dict.fromkeys(needed))
         example = competition.dataset.raw_test
         save_pyfunc(
             source,
@@ -72,7 +60,7 @@ def run_files(
             loader=LOADER,
             input_example=example,
             output_example=prediction[: len(example)],
-            requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
+            requirements=[f"{package}=={version(package)}" for package in packages],
             code=[Path(objectives.__path__[0])],
         )
         yield {"features.txt": features, submission.name: submission, "model": folder / "model"}

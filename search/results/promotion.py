@@ -1,15 +1,18 @@
-"""Promotion: from a trial to a checked file to upload, a record of it, and a registered model."""
+"""Promotion: from a study to a checked file to upload, a record of it, and a registered model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from search.conclusion.later import LaterConclusion
+from search.conclusion.wording import conclusion_lines
 from search.faults import InputFaults
-from search.loop.tally import best_trial, complete_trials, last_activity, trial_std
-from search.results.package import run_files, write_checked_submission
+from search.loop.tally import best_trial, complete_trials, last_activity
+from search.results.known_studies import our_studies
+from search.results.package import run_files
+from search.results.promotable import PROMOTED, Promotable, PromotableCandidate, PromotableTrial
 from search.results.trial_files import TrialFiles, reopen
 
 if TYPE_CHECKING:
@@ -18,8 +21,9 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-    from objectives.base import FloatArray
     from search.competition import Competition
+    from search.conclusion.conclude import Concluded
+    from search.conclusion.conclusion import Conclusion
     from search.config import PromoteConfig
     from storage.layout import Layout
 
@@ -30,72 +34,75 @@ class Promotion:
 
     Attributes:
         study: Name of the study.
-        trial: Number of the trial.
+        name: What was promoted, for people.
         score: Its cross-validated score.
         std: Standard deviation of the score over the folds.
         submission: The checked file to upload.
         record: The JSON file beside it.
-        run_id: The trial's run in MLflow.
+        run_id: The run in MLflow that has its files: a trial's own, a blend's study's.
         model: Address of the registered model.
+        lines: How it stands beside the other candidates.
     """
 
     study: str
-    trial: int
+    name: str
     score: float
     std: float
     submission: Path
     record: Path
     run_id: str
     model: str
+    lines: tuple[str, ...]
 
 
 def promote(config: PromoteConfig, layout: Layout) -> Promotion:
-    """Promotes the best complete trial of a study, or the one asked for.
+    """Promotes what is honestly the best of a study, or the trial asked for.
 
     Raises:
         InputFaults: If there is no such study or complete trial, or its data has changed since.
     """
-    study = _find_study(config, layout)
-    trial = _find_trial(study, config.trial)
+    # Of several, the one last worked on.
+    studies = our_studies(layout, config.study)
+    study = max(studies, key=lambda one: last_activity(one) or datetime.min)  # noqa: DTZ901 - as Optuna keeps it
+    asked = _find_trial(study, config.trial)
     competition = reopen(study, layout)
-    return _Promoting(layout, competition, study, trial).run()
+    later = LaterConclusion(study, competition, layout)
+    conclusion: Conclusion | None
+    if asked is not None:
+        files = TrialFiles(competition, asked, layout)
+        conclusion = later.of_trial(asked, files.oof_prediction(), files.prediction())
+        return _Promoting(layout, competition, study, PromotableTrial(files), conclusion).run()
+    concluded = later.chosen()
+    conclusion = concluded.conclusion if concluded else None
+    return _Promoting(
+        layout, competition, study, promotable(concluded, competition, study, layout), conclusion
+    ).run()
 
 
-def _find_study(config: PromoteConfig, layout: Layout) -> Study:
-    import optuna
-
-    from storage.checks import storage_faults
-
-    faults = storage_faults(layout)
-    if faults:
-        raise InputFaults(faults)
-    if not layout.optuna_db.exists():
-        raise InputFaults(["got no study here; allowed: one with a complete trial; do: python -m search.run"])
-    from storage.ledger import open_ledger
-
-    ledger = open_ledger(layout.ledger_url)
-    names = optuna.get_all_study_names(ledger)
-    if config.study is not None and config.study not in names:
-        known = ", ".join(names) or "none yet"
-        raise InputFaults([f"--study: got {config.study!r}; allowed: {known}; do: choose one"])
-    studies = [
-        optuna.load_study(study_name=n, storage=ledger) for n in ([config.study] if config.study else names)
-    ]
-    ours = [study for study in studies if "settings" in study.user_attrs]
-    if not ours:
-        raise InputFaults(["got no study of this program; allowed: one made by search.run; do: run it first"])
-    return max(ours, key=lambda study: last_activity(study) or datetime.min)  # noqa: DTZ901 - as Optuna keeps it
-
-
-def _find_trial(study: Study, number: int | None) -> FrozenTrial:
-    if number is None:
+def promotable(
+    concluded: Concluded | None, competition: Competition, study: Study, layout: Layout
+) -> Promotable:
+    """What a conclusion chose; the best trial where there is none."""
+    if concluded is None:
         best = best_trial(study)
-        if best is None:
+        assert best is not None
+        return PromotableTrial(TrialFiles(competition, best, layout))
+    chosen = concluded.conclusion.chosen
+    if chosen.is_single and not chosen.lead.variant:
+        trial = next(one for one in complete_trials(study) if one.number == chosen.lead.trial)
+        return PromotableTrial(TrialFiles(competition, trial, layout))
+    return PromotableCandidate(competition, study, chosen, concluded.prediction, layout)
+
+
+def _find_trial(study: Study, number: int | None) -> FrozenTrial | None:
+    """The trial that is asked for, if one is."""
+    complete = {trial.number: trial for trial in complete_trials(study)}
+    if number is None:
+        if not complete:
             raise InputFaults(
                 [f"study {study.study_name}: got no complete trial; allowed: at least 1; do: search.run"]
             )
-        return best
-    complete = {trial.number: trial for trial in complete_trials(study)}
+        return None
     if number not in complete:
         known = ", ".join(map(str, sorted(complete))) or "none yet"
         raise InputFaults([f"--trial: got {number}; allowed: a complete trial ({known}); do: choose one"])
@@ -107,41 +114,36 @@ class _Promoting:
     layout: Layout
     competition: Competition
     study: Study
-    trial: FrozenTrial
+    subject: Promotable
+    conclusion: Conclusion | None
 
     def run(self) -> Promotion:
         from storage.promotion_record import free_submission_path, write_promotion_record
-        from storage.submissions import sha256_of
+        from storage.submission.writing import sha256_of
 
-        prediction = self._files.prediction()
         self.layout.create()
         submission = free_submission_path(self.layout.submissions, datetime.now().astimezone())
-        write_checked_submission(self.competition, prediction, submission)
-        with self._files.saved_model() as model:
-            run_id, address = self._record_in_mlflow(prediction, model, submission, sha256_of(submission))
+        self.subject.write_submission(submission)
+        with self.subject.saved_model() as model:
+            run_id, address = self._record_in_mlflow(model, submission, sha256_of(submission))
         record = write_promotion_record(submission, self._facts(run_id, address))
-        assert self.trial.value is not None
         return Promotion(
             study=self.study.study_name,
-            trial=self.trial.number,
-            score=self.trial.value,
-            std=trial_std(self.trial),
+            name=self.subject.name,
+            score=self.subject.score,
+            std=self.subject.std,
             submission=submission,
             record=record,
             run_id=run_id,
             model=address,
+            lines=tuple(conclusion_lines(self.conclusion)) if self.conclusion else (),
         )
 
-    @cached_property
-    def _files(self) -> TrialFiles:
-        return TrialFiles(self.competition, self.trial, self.layout)
-
-    def _record_in_mlflow(
-        self, prediction: FloatArray, model: Path, submission: Path, sha256: str
-    ) -> tuple[str, str]:
+    def _record_in_mlflow(self, model: Path, submission: Path, sha256: str) -> tuple[str, str]:
+        from storage.conclusion_record import keep_figures
         from storage.mlflow_callback import MLflowCallback
-        from storage.model_registry import CHAMPION, register_champion
-        from storage.tracking import open_tracking
+        from storage.record.model_registry import CHAMPION, register_champion
+        from storage.record.tracking import open_tracking
 
         callback = MLflowCallback(
             self.layout.tracking_uri,
@@ -149,30 +151,45 @@ class _Promoting:
             experiment=self.competition.experiment,
             layout=self.layout,
         )
-        number, name = self.trial.number, self.study.study_name
+        subject, name = self.subject, self.study.study_name
+        # In the ledger first: the synchronisation takes it from there to the study's run.
+        keep_figures(self.study, {"study": {PROMOTED: subject.name, "promoted_submission_sha256": sha256}})
         callback.sync(self.study)
-        with run_files(self.competition, prediction, model, submission) as files:
-            callback.attach(self.study, number, files)
-        run_id = callback.run_id(self.study, number)
-        callback.tag(self.study, number, {"status": "promoted", "submission_sha256": sha256})
+        with run_files(self.competition, subject.prediction(), model, submission) as files:
+            run_id, source = subject.attach(callback, self.study, files)
+        if subject.trial is not None:
+            callback.tag(self.study, subject.trial, {"submission_sha256": sha256})
         version = register_champion(
             open_tracking(self.layout).client,
             name=name,
-            source_uri=f"runs:/{run_id}/model",
+            source_uri=source,
             run_id=run_id,
-            tags={"sha256": sha256, "study": name, "trial": str(number)},
-            description=f"Trial {number} of study {name}: {self.competition.metric_name} {self.trial.value}",
+            tags={"sha256": sha256, "study": name, "promoted": subject.name},
+            description=f"{subject.name} of study {name}: {self.competition.metric_name} {subject.score}",
         )
         return run_id, f"models:/{name}@{CHAMPION} (version {version})"
 
     def _facts(self, run_id: str, model: str) -> dict[str, Any]:
-        return {
+        facts = {
             "study": self.study.study_name,
-            "trial": self.trial.number,
+            "trial": self.subject.trial,
+            "promoted": self.subject.name,
             "run_id": run_id,
             "model": model,
             "metric": self.competition.dataset.metric.name,
-            "score": self.trial.value,
-            "std": trial_std(self.trial),
+            "score": self.subject.score,
+            "std": self.subject.std,
             "data_fingerprint": self.competition.dataset.fingerprint,
+        }
+        if self.conclusion is None:
+            return facts
+        line = self.conclusion.chosen_line
+        candidates = [{**one.figures(), "kind": one.kind} for one in self.conclusion.lines]
+        return {
+            **facts,
+            "parts": line.candidate.to_json()["parts"],
+            "figures": line.figures(),
+            "reason": self.conclusion.reason,
+            "fresh_folds": self.conclusion.fresh_folds,
+            "candidates": candidates,
         }

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from search.competition import Competition, open_competition
 from search.loop.record import run_params, run_tags
 from search.loop.search import describe
-from search.results.package import run_files, write_checked_submission
+from search.results.contract import Maker, remember_submission, write_checked_submission
+from search.results.package import run_files
 
 if TYPE_CHECKING:
     from objectives.base import CVResult, Objective, Progress
     from search.config import DataConfig
     from storage.layout import Layout
-    from storage.run_record import RunRecord
+    from storage.record.run_record import RunRecord
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,14 @@ def run_baseline(config: DataConfig, layout: Layout) -> Baseline:
     name = f"baseline_{started:%Y%m%d_%H%M%S}"
     layout.create()
     submission = layout.submissions / f"submission_{name}.csv"
-    write_checked_submission(competition, result.test_prediction, submission)
+    write_checked_submission(competition, result.test_prediction, submission, oof=result.oof_prediction)
     with tempfile.TemporaryDirectory() as folder:
         objective.save_model(result, Path(folder))
         with run_files(competition, result.test_prediction, Path(folder), submission) as files:
             record = _run_record(competition, objective, result, name, started)
             run_id = _write(competition, record, files, layout)
+    maker = Maker("baseline", name, result.mean, result.std, run_id=run_id)
+    remember_submission(layout, competition, submission, maker, result.oof_prediction)
     return Baseline(
         name,
         run_id,
@@ -92,20 +95,21 @@ class _FoldLines:
 def _run_record(
     competition: Competition, objective: Objective, result: CVResult, name: str, started: datetime
 ) -> RunRecord:
-    from storage.run_record import RunRecord
+    from storage.record.run_record import RunRecord
 
     return RunRecord(
         name=name,
         start_ms=int(started.timestamp() * 1000),
-        params={**objective.default_params(), **run_params(competition)},
+        # Of several objectives the default says which it is of.
+        params={**run_params(competition), **objective.default_params()},
         metrics={f"{competition.metric_name}_mean": result.mean, **describe(competition, result)},
         tags={**run_tags(competition), "experiment_type": "baseline", "status": "completed"},
     )
 
 
 def _write(competition: Competition, record: RunRecord, files: dict[str, Path], layout: Layout) -> str:
-    from storage.run_record import record_run
-    from storage.tracking import ensure_experiment, open_tracking
+    from storage.record.run_record import record_run
+    from storage.record.tracking import ensure_experiment, open_tracking
 
     tracking = open_tracking(layout)
     return record_run(tracking, ensure_experiment(tracking, competition.experiment), record, files)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from search.competition import experiment_of
 from search.faults import InputFaults
-from search.results.package import run_files, study_submission, write_checked_submission
+from search.results.known_studies import our_studies
 from search.results.trial_files import TrialFiles, reopen
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from search.config import SyncConfig
     from storage.layout import Layout
     from storage.mlflow_callback import MLflowCallback
-    from storage.reconcile import SyncReport
+    from storage.record.reconcile import SyncReport
 
 
 class Line(NamedTuple):
@@ -40,27 +40,29 @@ def check(config: SyncConfig, layout: Layout) -> Iterator[Line]:
     Raises:
         InputFaults: If there is no such study, or MLflow does not answer.
     """
-    from storage.study_lock import is_held
-    from storage.study_record import TrialMapping
-    from storage.study_sync import audit
-    from storage.tracking import look_at_tracking
+    from storage.coordination.seat import is_worked_on
+    from storage.record.study_sync import audit
+    from storage.record.tracking import look_at_tracking
+    from storage.record.trial_mapping import TrialMapping
 
-    for study in _studies(config, layout):
+    for study in our_studies(layout, config.study):
         with _answering(config, layout):
             tracking = look_at_tracking(layout, config.tracking_uri)
+            is_running = is_worked_on(layout, study.study_name)
             lines = audit(
                 study,
                 tracking,
                 _experiment(study),
                 TrialMapping(_metric(study), {}, tag_study_user_attrs=False, tag_trial_user_attrs=True),
-                is_running=is_held(layout, study.study_name),
+                is_running=is_running,
             )
             is_equal = True
             for line in lines:
                 is_equal = False
                 yield Line(f"{study.study_name}: {line}", is_difference=True)
             if is_equal:
-                yield Line(f"{study.study_name}: MLflow equals the ledger")
+                so_far = ", as far as the running search has got" if is_running else ""
+                yield Line(f"{study.study_name}: MLflow equals the ledger{so_far}")
 
 
 def sync(config: SyncConfig, layout: Layout) -> Iterator[Line]:
@@ -69,50 +71,21 @@ def sync(config: SyncConfig, layout: Layout) -> Iterator[Line]:
     Raises:
         InputFaults: If there is no such study, a search is at it, or MLflow does not answer.
     """
+    from storage.coordination.seat import at_rest
     from storage.promotion_record import promotion_tags
-    from storage.study_lock import StudyLockedError, study_lock
+    from storage.study_lock import StudyLockedError
 
-    for study in _studies(config, layout):
+    for study in our_studies(layout, config.study):
         name = study.study_name
         callback = _callback(config, layout, study)
         try:
-            with study_lock(layout, name), _answering(config, layout):
+            with at_rest(layout, name), _answering(config, layout):
                 restored = promotion_tags(layout.submissions, name)
                 report = callback.sync(study, deep=True, idle=True, restored=restored)
                 yield Line(f"{name}: {_said(report)}")
                 yield from _mend_files(study, callback, layout)
         except StudyLockedError as error:
             raise InputFaults([str(error)]) from None
-
-
-def _studies(config: SyncConfig, layout: Layout) -> list[Study]:
-    """The study asked for, or all that search.run made."""
-    import optuna
-
-    from storage.checks import storage_faults
-
-    faults = storage_faults(layout)
-    if faults:
-        raise InputFaults(faults)
-    if not layout.optuna_db.exists():
-        raise InputFaults(["got no study here; allowed: at least one; do: python -m search.run"])
-    from storage.ledger import open_ledger
-
-    ledger = open_ledger(layout.ledger_url)
-    names = optuna.get_all_study_names(ledger)
-    if config.study is not None and config.study not in names:
-        known = ", ".join(names) or "none yet"
-        raise InputFaults([f"--study: got {config.study!r}; allowed: {known}; do: choose one"])
-    asked = [config.study] if config.study else names
-    studies = [optuna.load_study(study_name=name, storage=ledger) for name in asked]
-    ours = [study for study in studies if {"settings", "question"} <= study.user_attrs.keys()]
-    if config.study and not ours:
-        raise InputFaults(
-            [
-                f"--study: got {config.study!r}, not made by search.run; allowed: one that is; do: choose another"
-            ]
-        )
-    return ours
 
 
 def _metric(study: Study) -> str:
@@ -146,7 +119,7 @@ def _said(report: SyncReport) -> str:
 
 def _mend_files(study: Study, callback: MLflowCallback, layout: Layout) -> Iterator[Line]:
     from storage.ledger_trials import find_trial
-    from storage.parent_run import best_number
+    from storage.record.parent_run import best_number
 
     number = best_number(study)
     if number is None or not callback.file_differences(study, number):
@@ -162,16 +135,14 @@ def _mend_files(study: Study, callback: MLflowCallback, layout: Layout) -> Itera
 
 def _attach_again(study: Study, best: FrozenTrial, callback: MLflowCallback, layout: Layout) -> None:
     files = TrialFiles(reopen(study, layout), best, layout)
-    submission = study_submission(layout, study.study_name, best.number)
-    prediction = files.prediction()
-    write_checked_submission(files.competition, prediction, submission)
-    with files.saved_model() as model, run_files(files.competition, prediction, model, submission) as paths:
+    files.write_submission(files.submission)
+    with files.artifacts() as paths:
         callback.attach(study, best.number, paths)
 
 
 @contextmanager
 def _answering(config: SyncConfig, layout: Layout) -> Iterator[None]:
-    from storage.tracking import RecordUnavailableError, answering
+    from storage.record.tracking import RecordUnavailableError, answering
 
     try:
         with answering(config.tracking_uri or layout.tracking_uri):

@@ -1,0 +1,122 @@
+"""A study's best configurations fitted anew, slower and with other seeds: further parts for its blend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from objectives.result_faults import result_fault
+from search.conclusion.blend import select
+from search.conclusion.jobs import Job, run_jobs
+from search.config import FINAL_FIT_PARTS, FINAL_FIT_SEEDS, FINAL_FIT_SLOWER
+from search.loop.ground import Elsewhere
+from storage.kept_models import ModelKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+
+    from objectives.base import CVResult, Objective
+    from search.competition import Competition
+    from search.conclusion.candidates import Part
+    from search.conclusion.known_parts import KnownParts
+    from search.loop.engine import Engine
+
+_SLOW = "slow"
+_COST_POWER = 1.25
+"""So many times slower costs so many times as much, and more, for early stopping finds more to gain."""
+
+
+class FinalFit(NamedTuple):
+    """One configuration fitted anew on the study's own folds.
+
+    Attributes:
+        part: It, of which the variant says how.
+        seconds: What it took.
+        result: With its models.
+    """
+
+    part: Part
+    seconds: float
+    result: CVResult
+
+
+@dataclass(frozen=True)
+class FinalFitting:
+    """Adds final fits to a study's parts.
+
+    Attributes:
+        competition: What was searched.
+        objective: Of the study.
+        engine: Open, with nothing else submitted.
+        keep_model: Saves the models of a fit under their key, to be served as part of a blend.
+    """
+
+    competition: Competition
+    objective: Objective
+    engine: Engine
+    keep_model: Callable[[ModelKey, CVResult], None]
+
+    def __call__(self, parts: KnownParts, until: float) -> None:
+        """Fits anew until a moment by `time.monotonic()` what a blend of the parts would be made of."""
+        from search.conclusion.known_parts import PartPrediction
+
+        seconds = {part: one.seconds for part, one in parts.predictions.items()}
+        for fit in final_fits(self._heaviest(parts), self.objective, self.engine, until, seconds=seconds):
+            part, result = fit.part, fit.result
+            if result_fault(self.competition.dataset, self.competition.folds, result) is None:
+                self.keep_model(ModelKey(*part.key), result)
+                parts.add(part, PartPrediction(result.oof_prediction, result.test_prediction, fit.seconds))
+
+    def _heaviest(self, parts: KnownParts) -> list[Part]:
+        """Those of a blend, the heaviest first, then the others as they are."""
+        data, seed = self.competition.dataset, self.competition.config.seed
+        blend = select(parts.oofs, data.target, data.metric, self.competition.folds, seed=seed)
+        return list(dict.fromkeys([*(part for part, _ in blend), *parts.predictions]))
+
+
+def final_fits(
+    parts: Sequence[Part],
+    objective: Objective,
+    engine: Engine,
+    deadline: float,
+    *,
+    seconds: Mapping[Part, float],
+    on_wait: Callable[[], None] = lambda: None,
+) -> Generator[FinalFit, None, None]:
+    """Fits the first parts anew as far as there is time, and yields each as it ends.
+
+    Args:
+        parts: Trials as they were, those that shall get the most weight first.
+        objective: Of the study.
+        engine: Open, with nothing else submitted.
+        deadline: `time.monotonic()` at which what still runs is given up.
+        seconds: What a whole evaluation took, by part.
+        on_wait: Called now and then while nothing ends.
+    """
+    planned = list(_planned(parts, objective, seconds))
+    jobs = [Job(part.params, place_of(part), forecast) for part, forecast in planned]
+    for done in run_jobs(engine, jobs, deadline, on_wait):
+        yield FinalFit(planned[done.order][0], done.seconds, done.result)
+
+
+def place_of(part: Part) -> Elsewhere:
+    """Where a part was fitted, to fit it again: the study's folds, by the seed that its variant names."""
+    return Elsewhere(seed=part.seed, models=True)
+
+
+def _planned(
+    parts: Sequence[Part], objective: Objective, seconds: Mapping[Part, float]
+) -> Iterator[tuple[Part, float]]:
+    """Each part slower first, for that gains most for its seconds; then the best of these with other seeds."""
+    first = parts[:FINAL_FIT_PARTS]
+    slow = [(_slower(part, objective), seconds[part] * FINAL_FIT_SLOWER**_COST_POWER) for part in first]
+    yield from ((part, forecast) for part, forecast in slow if part is not None)
+    for part, (slower, forecast) in zip(first, slow, strict=True):
+        for seed in range(1, 1 + FINAL_FIT_SEEDS):
+            again, cost = (part, seconds[part]) if slower is None else (slower, forecast)
+            yield replace(again, variant=f"{again.variant} seed {seed}".strip()), cost
+
+
+def _slower(part: Part, objective: Objective) -> Part | None:
+    params = objective.slower(part.params, FINAL_FIT_SLOWER)
+    return None if params is None else replace(part, params=params, variant=_SLOW)

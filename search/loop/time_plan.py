@@ -1,0 +1,87 @@
+"""What the seconds of a search are for: the search itself, what is made of it at the end, and the record."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING
+
+from search.config import (
+    CLOSING_SECONDS,
+    CONCLUSION_EVALUATIONS,
+    CONCLUSION_FEWEST_EVALUATIONS,
+    CONCLUSION_FREE_SECONDS,
+    CONCLUSION_LEAST_SECONDS,
+    CONCLUSION_SHARE,
+    LEAVING_SECONDS,
+    STOPGAP_SECONDS,
+)
+from search.loop.cost import full_seconds
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+
+@dataclass
+class TimePlan:
+    """The deadlines of one command, by `time.monotonic()`.
+
+    Attributes:
+        started: When the command began.
+        timeout: Seconds for the whole of it; infinite where there is no limit.
+        begun: When its search began, the data read.
+    """
+
+    started: float
+    timeout: float = math.inf
+    begun: float = field(default_factory=time.monotonic)
+    _whole: list[float] = field(default_factory=list)
+    _total: float = 0.0
+
+    @property
+    def end(self) -> float:
+        """When the last of it has to be under way: the summary, and the end of the process."""
+        return self.started + self.timeout - LEAVING_SECONDS
+
+    @property
+    def closing(self) -> float:
+        """When it has to be clear what is submitted, so that it can be written and recorded."""
+        return self.started + self.timeout - CLOSING_SECONDS
+
+    def learn(self, trial: FrozenTrial) -> None:
+        """Takes in what a trial cost."""
+        whole = full_seconds(trial)
+        if whole is not None:
+            self._whole.append(whole)
+        self._total += float(trial.user_attrs.get("metrics", {}).get("seconds", 0.0))
+
+    def reserve(self, at_once: int) -> float:
+        """Seconds before `closing` to keep back from the search for its conclusion, by what is known now.
+
+        Before a trial has run to its end there is next to nothing to conclude from; then it takes a number of
+        evaluations, within the share.
+
+        Args:
+            at_once: Evaluations at the same time.
+        """
+        if not self._whole:
+            return STOPGAP_SECONDS
+        evaluation = median(self._whole) / at_once
+        # A share of the search's own time is less of both together.
+        share = CONCLUSION_SHARE / (1 + CONCLUSION_SHARE) * (self.closing - self.begun)
+        if share < CONCLUSION_FEWEST_EVALUATIONS * evaluation:
+            # Too little to evaluate anything anew: a search on for so long brings more than waiting.
+            return CONCLUSION_LEAST_SECONDS
+        return max(CONCLUSION_LEAST_SECONDS, min(CONCLUSION_EVALUATIONS * evaluation, share))
+
+    def conclude_until(self, at_once: int) -> float:
+        """When the conclusion has to be over; to be asked as it begins.
+
+        The search may have been that of earlier commands, of which only the seconds of the trials are known.
+        """
+        now = time.monotonic()
+        share = CONCLUSION_SHARE * max(now - self.begun, self._total / at_once)
+        least = CONCLUSION_FREE_SECONDS if math.isinf(self.timeout) else CONCLUSION_LEAST_SECONDS
+        return min(self.closing, now + max(least, share))
