@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if flags.measure:
         print(json.dumps(_measure(flags.measure[0], flags.measure[1], flags.trials)))
         return 0
-    from storage.mlflow_schema import ensure_schema
+    from storage.record.mlflow_schema import ensure_schema
     from tests.storage_tests.servers import serve
 
     with tempfile.TemporaryDirectory() as folder:

@@ -57,7 +57,7 @@ def _figures(n_trials: int, home: Path) -> dict[str, Figures]:
     from benchmarks.synthetic_study import make_study
     from storage.layout import Layout
     from storage.ledger import open_ledger
-    from storage.mlflow_schema import ensure_schema, quiet_mlflow
+    from storage.record.mlflow_schema import ensure_schema, quiet_mlflow
 
     quiet_mlflow()
     (home / "mlruns").mkdir(parents=True)

@@ -1,0 +1,146 @@
+"""What `python -m benchmarks.peers` measured, as tables and a plot: `python -m benchmarks.peers_table`.
+
+Hold-out scores by set and budget, lower is better, the best of each row in bold; how many configurations were looked
+at beside the naive script; and how much sooner its last best score was reached. Written beside the lines, as
+`peers.md` and `peers.png`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.peers import LINES, OURS, PEERS, read_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Line = dict[str, Any]
+Key = tuple[str, int]
+NAIVE = "naive"
+ALL = (OURS, *PEERS, "autogluon")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Writes both files and prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--lines", type=Path, default=LINES)
+    flags = parser.parse_args(argv)
+    runs = by_run(read_lines(flags.lines))
+    text = "\n".join([*holdouts(runs), "", *trials(runs), ""])
+    flags.lines.with_suffix(".md").write_text(text, encoding="utf-8")
+    plot(runs, flags.lines.with_suffix(".png"))
+    print(text)
+    return 0
+
+
+def by_run(lines: list[Line]) -> dict[Key, dict[str, Line]]:
+    """The lines of each set and budget, by peer; the defaults, measured at one budget, stand in each."""
+    budgets = sorted({line["budget"] for line in lines})
+    found: dict[Key, dict[str, Line]] = {}
+    for line in lines:
+        for budget in budgets if line["peer"] == "default" else [line["budget"]]:
+            found.setdefault((line["set"], budget), {})[line["peer"]] = line
+    return dict(sorted(found.items(), key=lambda item: (item[0][1], item[0][0])))
+
+
+def holdouts(runs: dict[Key, dict[str, Line]]) -> list[str]:
+    """The table of hold-out scores, and how often each peer was first."""
+    peers = [peer for peer in ALL if any(peer in run for run in runs.values())]
+    rows = [_row("data set", "budget", *peers), _row(*["---"] * (len(peers) + 2))]
+    firsts = dict.fromkeys(peers, 0)
+    for (name, budget), run in runs.items():
+        scores = {peer: run[peer]["holdout"] for peer in peers if peer in run and run[peer]["holdout"]}
+        best = min(scores, key=lambda peer: scores[peer])
+        firsts[best] += 1
+        cells = [_score(scores.get(peer), is_best=peer == best) for peer in peers]
+        rows.append(_row(name, f"{budget} s", *cells))
+    return [*rows, _row("first", "", *map(str, firsts.values()))]
+
+
+def _score(value: float | None, *, is_best: bool) -> str:
+    if value is None:
+        return "-"
+    return f"**{value:.6g}**" if is_best else f"{value:.6g}"
+
+
+def trials(runs: dict[Key, dict[str, Line]]) -> list[str]:
+    """The table of configurations looked at by us and by the naive script."""
+    rows = [
+        _row(
+            "data set", "budget", "ours (complete)", NAIVE, "ratio", "CV: ours - naive", "its best reached at"
+        ),
+        _row(*["---"] * 7),
+    ]
+    ratios, shares = [], []
+    for (name, budget), run in runs.items():
+        if OURS not in run or NAIVE not in run or not run[NAIVE].get("trials"):
+            continue
+        ours, naive = run[OURS], run[NAIVE]
+        ratios.append(ours["trials"] / naive["trials"])
+        share = reached(ours, naive["cv"], budget)
+        shares.append(share)
+        errors = (ours["cv"] - naive["cv"]) / (ours["cv_std"] / ours["folds"] ** 0.5)
+        looked = f"{ours['trials']} ({ours['trials'] - ours['pruned']})"
+        when = f"{100 * share:.0f} % of the time" if share < float("inf") else "never"
+        rows.append(
+            _row(
+                name,
+                f"{budget} s",
+                looked,
+                str(naive["trials"]),
+                f"{ratios[-1]:.1f}",
+                f"{errors:+.2f} se",
+                when,
+            )
+        )
+    if ratios:
+        median = statistics.median(shares)
+        rows.append(
+            _row("median", "", "", "", f"{statistics.median(ratios):.1f}", "", f"{100 * median:.0f} %")
+        )
+    return rows
+
+
+def reached(ours: Line, score: float, budget: int) -> float:
+    """The share of the budget after which our best cross-validated score was as good; infinity for never."""
+    seconds = [second for second, best in ours["best_by_second"] if best <= score]
+    return min(seconds) / budget if seconds else float("inf")
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def plot(runs: dict[Key, dict[str, Line]], path: Path) -> None:
+    """Hold-out scores beside the untuned default's, a panel for each budget."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    budgets = sorted({budget for _, budget in runs})
+    figure, panels = plt.subplots(1, len(budgets), figsize=(5 * len(budgets), 4), sharey=True, squeeze=False)
+    for panel, budget in zip(panels[0], budgets, strict=True):
+        names = [name for name, one in runs if one == budget]
+        for peer in ALL:
+            points = [
+                (k, 100 * (run[peer]["holdout"] / run["default"]["holdout"] - 1))
+                for k, name in enumerate(names)
+                if peer in (run := runs[name, budget]) and run[peer]["holdout"] and "default" in run
+            ]
+            if points:
+                panel.plot(*zip(*points, strict=True), "o" if peer == OURS else "x", label=peer)
+        panel.axhline(0, color="grey", linewidth=0.5)
+        panel.set_xticks(range(len(names)), names, rotation=45, ha="right")
+        panel.set_title(f"{budget} s")
+    panels[0][0].set_ylabel("hold-out score against the default, % (lower is better)")
+    panels[0][-1].legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
