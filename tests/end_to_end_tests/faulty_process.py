@@ -149,12 +149,21 @@ class Commands:
                 subprocess.Popen(
                     [sys.executable, "-m", f"search.{command}", *arguments],
                     cwd=self.home,
-                    env={**os.environ, **self.environment},
+                    env={**_measured(quota), **self.environment},
                     stdout=log,
                     stderr=log,
                     preexec_fn=(lambda: _set_quota(quota)) if quota is not None else None,  # noqa: PLW1509
                 )
             )
+
+
+def _measured(quota: int | None) -> dict[str, str]:
+    """The environment of a command; without coverage's own file under a quota, at which that file fails first."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if quota is None or name != "COVERAGE_PROCESS_CONFIG"
+    }
 
 
 class Server:

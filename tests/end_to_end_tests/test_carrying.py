@@ -16,7 +16,7 @@ import pytest
 from tests.end_to_end_tests.project import Project, clean_environment
 from tests.end_to_end_tests.story import N_TRIALS, STUDY, search_flags
 from tests.storage_tests.carrying import fingerprint
-from tests.storage_tests.servers import _wait_for, free_port
+from tests.storage_tests.servers import free_port, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +53,12 @@ def test_the_imported_study_exports_to_the_same_bytes(imported: Project, bundle:
     imported.run("export", STUDY, "again.zip")
 
     assert (imported.home / "again.zip").read_bytes() == bundle.read_bytes()
+
+
+def test_an_imported_study_is_exact(imported: Project) -> None:
+    """Straight after the import of a real search, nothing in MLflow differs from the ledger, files included."""
+    assert imported.run("sync", "--check").stdout == f"{STUDY}: MLflow equals the ledger\n"
+    assert imported.run("sync").stdout == f"{STUDY}: MLflow has all {N_TRIALS} runs\n"
 
 
 def test_an_imported_study_goes_on_where_it_was(imported: Project, lucas_csvs: CsvPair) -> None:
@@ -179,7 +185,7 @@ def _served(home: Path, flags: list[str]) -> Iterator[str]:
             start_new_session=True,
         )
     try:
-        _wait_for(f"http://127.0.0.1:{port}/health", server)
+        wait_for(f"http://127.0.0.1:{port}/health", server)
         yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(server.pid, 9)

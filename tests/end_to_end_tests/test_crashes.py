@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 from collections import Counter
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from optuna.trial import TrialState
 
-from search.loop.study import is_counted
+from search.loop.tally import is_counted
+from tests.end_to_end_tests.faulty_process import Commands
 from tests.end_to_end_tests.project import Project, data_flags
 
 if TYPE_CHECKING:
@@ -80,7 +83,7 @@ def test_interrupted_and_refused(new_project: Callable[[str], Project], regressi
         process.send_signal(signal.SIGINT)
         assert process.stdout is not None
         rest = process.stdout.read()
-        assert process.wait() == 130, rest
+        assert process.wait() == 130, f"{process.returncode}: {rest[-5000:]}"
 
     assert f"process {process.pid} on " in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
@@ -88,7 +91,7 @@ def test_interrupted_and_refused(new_project: Callable[[str], Project], regressi
     trials = project.study("sugar").trials
     done = sum(is_counted(trial) for trial in trials)
     interrupted = [trial for trial in trials if trial.user_attrs.get("interrupted")]
-    assert 1 <= len(interrupted) <= 2
+    assert 1 <= len(interrupted) <= 4  # two at work, and one waiting behind each
     _assert_exact(project, done, "KILLED")
 
     project.run("run", *flags, "--trials", str(done + 3))
@@ -108,7 +111,9 @@ def test_out_of_time(new_project: Callable[[str], Project], regression_csvs: Csv
     trials = project.study("sugar").trials
     done = sum(is_counted(trial) for trial in trials)
     assert not [trial.number for trial in trials if trial.state == TrialState.RUNNING]
-    assert process.returncode == (0 if any(t.state == TrialState.COMPLETE for t in trials) else 1)
+    assert process.returncode == 0
+    submission = next(line for line in output.splitlines() if line.startswith("Submission: "))
+    project.run("verify", submission.removeprefix("Submission: "), "--study", "sugar")
 
     project.run("run", *flags, "--trials", str(done + 2))
 
@@ -135,3 +140,86 @@ def test_mlflow_does_not_answer(new_project: Callable[[str], Project], regressio
     _assert_exact(project, 3, "FINISHED")
     (parent,) = project.mlflow_runs("optuna_study")
     assert "model/MLmodel" in project.artifacts(parent)
+
+
+def test_no_room_is_said_in_a_line(new_project: Callable[[str], Project], regression_csvs: CsvPair) -> None:
+    """A full quota ends a search with one line that says what to do; with room again, the same command goes on."""
+    project = new_project("full")
+    flags = [*data_flags(regression_csvs), "--folds", "2", "--workers", "0", "--study", "sugar"]
+    project.run("run", *flags, "--trials", "2")
+    quota = (project.home / "mlruns" / "optuna.db").stat().st_size
+    commands = Commands(project.home)
+    arguments = [*map(str, flags), "--trials", "40"]
+
+    assert commands.start("run", *arguments, cold=True, quota=quota).wait() == 1
+
+    output = commands.log.read_text(encoding="utf-8")
+    assert "Traceback" not in output
+    assert output.splitlines()[-1] == (
+        "got no room to write in mlruns (disk I/O error); allowed: a disk and a quota with room; do: free some "
+        "(see df -h . and quota), then give the same command again: nothing finished is lost"
+    )
+    project.run("run", *flags, "--trials", "4")
+    _assert_exact(project, 4, "FINISHED")
+
+
+def _shown_as_running(project: Project) -> list[str]:
+    """Trials that MLflow shows as RUNNING, read without MLflow; none while there is no record yet."""
+    database = project.home / "mlruns" / "mlflow.db"
+    query = (
+        "SELECT t.value FROM runs r JOIN tags t ON t.run_uuid = r.run_uuid AND t.key = 'optuna_trial'"
+        " WHERE r.status = 'RUNNING' AND r.lifecycle_stage = 'active'"
+    )
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection,
+    ):
+        return [number for (number,) in connection.execute(query)]
+    return []
+
+
+def _kill_while_a_trial_shows(project: Project, process: subprocess.Popen[str]) -> str:
+    """Kills a search at a moment at which MLflow shows a trial as RUNNING; returns its number."""
+    while process.poll() is None:
+        if _shown_as_running(project):
+            # Stopped, so that what is seen is still so when it dies.
+            os.kill(process.pid, signal.SIGSTOP)
+            shown = _shown_as_running(project)
+            if shown:
+                os.kill(process.pid, signal.SIGKILL)
+                process.wait()
+                return shown[0]
+            os.kill(process.pid, signal.SIGCONT)
+    raise AssertionError("the search ended, and no trial was ever shown as running")
+
+
+def test_running_trials_show_and_never_stay(
+    new_project: Callable[[str], Project], regression_csvs: CsvPair
+) -> None:
+    """MLflow shows the trials that run; a check finds nothing wrong then, and after a kill none stays RUNNING."""
+    project = new_project("shown")
+    flags = [*data_flags(regression_csvs), *FAST]
+    with project.started("run", *flags, "--trials", "5000") as process:
+        _read_to(process, "[  10/5000]")
+        checked = project.run("sync", "--check")
+        killed = _kill_while_a_trial_shows(project, process)
+    # The record is behind: what it shows as running may have ended in the ledger already.
+    state = project.study("sugar").trials[int(killed)].state
+
+    assert checked.stdout == "sugar: MLflow equals the ledger, as far as the running search has got\n"
+    assert "of no finished trial" in project.run("sync", "--check", code=1).stdout
+    project.run("sync")
+    assert _shown_as_running(project) == []
+    assert project.run("sync", "--check").stdout == "sugar: MLflow equals the ledger\n"
+
+    with project.started("run", *flags, "--trials", "5000") as process:
+        _kill_while_a_trial_shows(project, process)
+    done = sum(is_counted(trial) for trial in project.study("sugar").trials)
+    project.run("run", *flags, "--trials", str(done + 2))
+
+    _assert_exact(project, done + 2, "FINISHED")
+    assert _shown_as_running(project) == []
+    assert project.run("sync", "--check").stdout == "sugar: MLflow equals the ledger\n"
+    (again,) = [run for run in project.mlflow_runs("optuna_trial") if run.data.tags["optuna_trial"] == killed]
+    assert again.data.tags["state"] == (state if state.is_finished() else TrialState.FAIL).name
+    assert state.is_finished() or again.data.tags["status"] == "interrupted"

@@ -13,12 +13,15 @@ from tests.end_to_end_tests.story import (
     Step,
     best_of,
     ids_of,
+    parent_of,
     trial_runs,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from mlflow.entities import Run
 
     from tests.conftest import CsvPair
     from tests.end_to_end_tests.project import Project
@@ -53,26 +56,64 @@ def test_a_baseline_has_its_files(baseline: Step, lucas_csvs: CsvPair) -> None:
 
 
 def test_a_promotion_writes_submission_and_record(promoted: Step, lucas_csvs: CsvPair) -> None:
-    """The file to upload is named by the time, and the JSON beside it tells what it is."""
+    """The file to upload is named by the time, and the JSON beside it tells what it is and what it is worth."""
     submission = promoted.project.home / promoted.after("Submission")
-    record = json.loads((promoted.project.home / promoted.after("Record")).read_text(encoding="utf-8"))
-    best = best_of(promoted)
+    record = _record(promoted)
+    figures = record["figures"]
 
     assert re.fullmatch(r"submission_\d{8}_\d{6}(_\d+)?\.csv", submission.name)
     assert (promoted.project.home / "submissions" / submission.name).is_file()
     assert ids_of(submission) == ids_of(lucas_csvs.test)
     assert record["sha256"] == hashlib.sha256(submission.read_bytes()).hexdigest()
-    assert (record["study"], record["trial"], record["score"]) == (STUDY, best.number, best.value)
-    assert record["run_id"] == trial_runs(promoted)[best.number].info.run_id
+    assert record["study"] == STUDY
+    assert promoted.after("Promoted").startswith(
+        f"study {STUDY}, {record['promoted']}, score {record['score']:.4f}"
+    )
+    assert figures["expected_low"] < figures["expected_score"] < figures["expected_high"]
+    assert record["promoted"] in [one["candidate"] for one in record["candidates"]]
+    assert record["run_id"] == _promoted_run(promoted).info.run_id
 
 
 def test_a_promotion_marks_the_run(promoted: Step) -> None:
-    """The promoted trial's run says so."""
-    assert trial_runs(promoted)[best_of(promoted).number].data.tags["status"] == "promoted"
+    """The run of what was promoted says so, and the study's run what it is worth."""
+    record, parent = _record(promoted), parent_of(promoted)
+
+    assert parent.data.tags["promoted"] == record["promoted"]
+    assert parent.data.tags["promoted_submission_sha256"] == record["sha256"]
+    assert float(parent.data.tags["chosen_expected_score"]) == record["figures"]["expected_score"]
+    if record["trial"] is not None:
+        assert _promoted_run(promoted).data.tags["status"] == "promoted"
+
+
+def test_a_promotion_leaves_the_record_equal_to_the_ledger(promoted: Step) -> None:
+    """What a promotion writes into runs is in the ledger too, so that nothing of it looks strange to a sync."""
+    assert promoted.project.run("sync", "--check").stdout == f"{STUDY}: MLflow equals the ledger\n"
+
+
+def test_a_promotion_shows_all_candidates(promoted: Step, promoted_other: Step) -> None:
+    """The table has the default and what it is compared with, whatever is promoted, and says what that scores."""
+    for step in (promoted, promoted_other):
+        assert re.search(r"^Candidates \(.+\):$", step.output, re.MULTILINE)
+        assert re.search(r"^  [* ] default \(trial 0\) ", step.output, re.MULTILINE)
+        assert re.search(
+            r"^Expected on the test file: RMSE [\d.]+, 95% of the time from ", step.output, re.MULTILINE
+        )
+    assert promoted_other.after("Asked for") == "default (trial 0)"
+
+
+def _record(step: Step) -> dict[str, Any]:
+    text = (step.project.home / step.after("Record")).read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def _promoted_run(step: Step) -> Run:
+    """The trial's own where a trial is promoted, else the study's."""
+    number = _record(step)["trial"]
+    return parent_of(step) if number is None else trial_runs(step)[number]
 
 
 def test_a_promotion_submits_what_the_search_wrote(searched: Step, promoted: Step) -> None:
-    """The promoted file is the best trial's submission, byte for byte."""
+    """The promoted file is what the search submitted, byte for byte."""
     home = promoted.project.home
 
     assert (home / promoted.after("Submission")).read_bytes() == (
@@ -81,7 +122,7 @@ def test_a_promotion_submits_what_the_search_wrote(searched: Step, promoted: Ste
 
 
 def test_another_trial_can_be_promoted(promoted_other: Step, baseline: Step) -> None:
-    """Trial 0's file is the baseline's, though its model was not among those kept."""
+    """Trial 0's file is the baseline's, though nothing of it was kept."""
     home = promoted_other.project.home
 
     assert promoted_other.after("Promoted").startswith(f"study {STUDY}, trial 0, score ")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 def test_the_lines_a_user_knows(searched: Step) -> None:
-    """A search ends with run id, score ± spread and the submission's path."""
-    best = best_of(searched)
+    """A search ends with run id, score ± spread of what was chosen, and its submission's path."""
+    chosen = chosen_line(searched)
 
     assert re.fullmatch(r"[0-9a-f]{32}", searched.after("Run completed"))
-    assert searched.after("CV RMSE") == f"{best.value:.4f} ± {best.user_attrs['metrics']['cv_rmse_std']:.4f}"
+    assert re.fullmatch(rf"{chosen['apparent']:.4f} ± \d+\.\d{{4}}", searched.after("CV RMSE"))
     assert (searched.project.home / searched.after("Submission")).is_file()
     assert searched.errors == ""
 
@@ -139,10 +139,36 @@ def test_the_curve_falls(searched: Step) -> None:
 
 
 def test_the_best_carries_its_files(searched: Step) -> None:
-    """Features, submission and model are with the best trial's run and with the parent."""
-    name = searched.after("Submission").rpartition("/")[2]
-    for run in (trial_runs(searched)[best_of(searched).number], parent_of(searched)):
+    """Features, submission and model are with the best trial's run and with the parent; that has the chosen one too."""
+    best, chosen = best_of(searched).number, searched.after("Submission").rpartition("/")[2]
+    name = f"submission_{STUDY}_trial_{best:05d}.csv"
+    for run in (trial_runs(searched)[best], parent_of(searched)):
         assert {"features.txt", name, "model/MLmodel"} <= searched.project.artifacts(run)
+    assert chosen in searched.project.artifacts(parent_of(searched))
+
+
+def test_what_was_chosen_is_said(searched: Step) -> None:
+    """The candidates side by side, the chosen one marked, with what to expect of it; a blend with its shares."""
+    names = [line["candidate"]["name"] for line in conclusion_of(searched)["lines"]]
+    marked = re.findall(r"^  \* (\S.*?)  ", searched.output, re.MULTILINE)
+
+    assert all(name in searched.output for name in names)
+    assert len(marked) == 1
+    assert chosen_line(searched)["candidate"]["name"] in marked[0]
+    assert searched.after("Expected on the test file").startswith("RMSE ")
+    is_blend = len(chosen_line(searched)["candidate"]["parts"]) > 1
+    assert ("\nBlend: trial " in searched.output) == is_blend
+
+
+def conclusion_of(step: Step) -> dict[str, Any]:
+    """As the ledger has it."""
+    conclusion: dict[str, Any] = step.project.study(STUDY).user_attrs["conclusion"]
+    return conclusion
+
+
+def chosen_line(step: Step) -> dict[str, Any]:
+    """The figures of what was chosen."""
+    return next(line for line in conclusion_of(step)["lines"] if line["is_chosen"])
 
 
 def test_a_finished_search_repeated_changes_nothing(searched: Step, repeated: Step) -> None:

@@ -13,6 +13,7 @@ from tests.end_to_end_tests.project import Project, data_flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.conftest import CsvPair
 
@@ -23,10 +24,13 @@ DEAD = "http://127.0.0.1:9"
 def searched(new_project: Callable[[str], Project], regression_csvs: CsvPair) -> Project:
     """Six trials, the best one promoted."""
     project = new_project("searched")
-    flags = [*data_flags(regression_csvs), "--folds", "2", "--workers", "0", "--study", "sugar"]
-    project.run("run", *flags, "--trials", "6")
+    project.run("run", *_flags(regression_csvs), "--trials", "6")
     project.run("promote")
     return project
+
+
+def _flags(pair: CsvPair) -> list[str | Path]:
+    return [*data_flags(pair), "--folds", "2", "--workers", "0", "--study", "sugar"]
 
 
 def _lose_record(project: Project) -> None:
@@ -63,6 +67,23 @@ def test_a_lost_record_is_made_again(searched: Project) -> None:
         files = searched.artifacts(run)
         number = int(best.data.tags["optuna_trial"])
         assert {"features.txt", "model/MLmodel", f"submission_sugar_trial_{number:05d}.csv"} <= files
+
+
+@pytest.mark.slow
+def test_another_experiment_takes_all_runs(
+    searched: Project, regression_csvs: CsvPair, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Where `--experiment` changes, the search takes the study's runs along, promoted one and files included."""
+    home = tmp_path_factory.mktemp("renamed") / "project"
+    shutil.copytree(searched.home, home, symlinks=True)
+    project = Project(home)
+    project.run("run", *_flags(regression_csvs), "--trials", "6", "--experiment", "sweets")
+
+    runs = project.mlflow_runs()
+    assert len(runs) == 7
+    assert len({run.info.experiment_id for run in runs}) == 1
+    assert [run.data.tags["status"] for run in runs].count("promoted") == 1
+    assert project.run("sync", "--check").stdout == "sugar: MLflow equals the ledger\n"
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from objectives.data.columns import Column, ColumnEncoder, find_columns
+from objectives.data.columns import Column, ColumnEncoder
+from objectives.data.features.finding import find_columns
 
 MISSING = float("nan")
 COLUMNS = st.builds(
@@ -21,13 +22,13 @@ COLUMNS = st.builds(
 
 def kinds(**columns: list[Any]) -> dict[str, str]:
     """The kind found for each column of a table."""
-    encoder, _ = find_columns(pd.DataFrame(columns), list(columns), None)
+    encoder = find_columns(pd.DataFrame(columns), list(columns), None).encoder
     return {column.name: column.kind for column in encoder.columns}
 
 
 def dropped(**columns: list[Any]) -> tuple[str, ...]:
     """The lines on the columns left out."""
-    return find_columns(pd.DataFrame(columns), list(columns), None)[1]
+    return find_columns(pd.DataFrame(columns), list(columns), None).dropped
 
 
 @given(st.lists(COLUMNS, max_size=5).map(tuple))
@@ -115,9 +116,9 @@ def test_a_category_is_its_text(values: pd.Series) -> None:
 
 def test_dotted_text_keeps_its_dots() -> None:
     """Only a whole float is shortened: versions and fractions stay what they are."""
-    encoder, _ = find_columns(pd.DataFrame({"v": ["1.0.0", "1.5", "01.00", "1.5"]}), ["v"], ["v"])
+    found = find_columns(pd.DataFrame({"v": ["1.0.0", "1.5", "01.00", "1.5"]}), ["v"], ["v"])
 
-    assert encoder.columns[0].levels == ("01.00", "1.0.0", "1.5")
+    assert found.encoder.columns[0].levels == ("01.00", "1.0.0", "1.5")
 
 
 def test_no_number_is_missing() -> None:
@@ -142,11 +143,11 @@ def test_all_distinct_text_is_dropped_with_a_word() -> None:
 
 def test_categories_can_be_forced() -> None:
     """A column named as categorical is one, although it holds numbers that never repeat."""
-    encoder, left_out = find_columns(pd.DataFrame({"zone": [3, 10, 2]}), ["zone"], ["zone"])
+    found = find_columns(pd.DataFrame({"zone": [3, 10, 2]}), ["zone"], ["zone"])
 
-    assert encoder.columns == (Column("zone", "category", ("10", "2", "3")),)
-    assert encoder.categorical == [0]
-    assert left_out == ()
+    assert found.encoder.columns == (Column("zone", "category", ("10", "2", "3")),)
+    assert found.encoder.categorical == [0]
+    assert found.dropped == ()
 
 
 def test_a_frame_that_lacks_a_column() -> None:

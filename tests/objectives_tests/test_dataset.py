@@ -56,6 +56,11 @@ def test_loading_is_repeatable(competition: Competition) -> None:
     assert competition.load().fingerprint == competition.load().fingerprint
 
 
+def test_studies_from_before_go_on(competition: Competition) -> None:
+    """Numbers, dates and categories have the fingerprint that they had before there were other kinds."""
+    assert competition.load().fingerprint == "340e49648311fbacc5aa52e6ab82db8c"
+
+
 @pytest.mark.parametrize(
     ("table", "column", "value"),
     [

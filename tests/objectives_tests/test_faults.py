@@ -8,6 +8,7 @@ import pytest
 
 from objectives.data.checks import DataFiles
 from objectives.data.dataset import DatasetError, load_dataset
+from objectives.data.split.plan import SplitPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +104,7 @@ def _damaged_parquet(competition: Competition) -> DataFiles:
     return files
 
 
-@spoil("train.csv, not readable")
+@spoil("train.csv with 4 fields in line 3, where the header has 3")
 def _ragged_csv(competition: Competition) -> DataFiles:
     files = competition.files()
     files.train.write_text("id,area,rent\n1,2,3\n1,2,3,4\n")
@@ -211,7 +212,7 @@ def _binary_with_three_classes(competition: Competition) -> DataFiles:
 
 @spoil("allowed: at least 500")
 def _fewer_rows_than_folds(competition: Competition) -> DataFiles:
-    competition.asked["n_splits"] = 500
+    competition.asked["split"] = SplitPlan(folds=500)
     return competition.files()
 
 

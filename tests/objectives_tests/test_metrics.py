@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,16 +17,33 @@ if TYPE_CHECKING:
 
     from objectives.base import FloatArray
 
-SKLEARN: dict[str, Callable[[FloatArray, FloatArray], float]] = {
+
+def labels(p: FloatArray) -> Any:
+    """The likelier class."""
+    return p.argmax(axis=1) if p.ndim > 1 else p > 0.5
+
+
+# Where scikit-learn has it, its own; else the definition, written the slow way.
+PLAIN: dict[str, Callable[[FloatArray, FloatArray], float]] = {
     "rmse": sk.root_mean_squared_error,
     "mae": sk.mean_absolute_error,
     "mape": lambda y, p: 100 * sk.mean_absolute_percentage_error(y, p),
-    "rmsle": sk.root_mean_squared_log_error,
+    "smape": lambda y, p: fmean(
+        200 * abs(b - a) / (abs(a) + abs(b)) if a or b else 0.0 for a, b in zip(y, p, strict=True)
+    ),
+    "medae": sk.median_absolute_error,
+    "rmsle": lambda y, p: sk.root_mean_squared_log_error(y, np.maximum(p, 0)),
     "r2": sk.r2_score,
-    "logloss": sk.log_loss,
+    "logloss": lambda y, p: sk.log_loss(y, p, labels=[0, 1]),
     "auc": sk.roc_auc_score,
+    "average_precision": sk.average_precision_score,
+    "f1": lambda y, p: sk.f1_score(y, labels(p), zero_division=0),
     "multi_logloss": lambda y, p: sk.log_loss(y, p, labels=range(p.shape[1])),
+    "macro_f1": lambda y, p: sk.f1_score(y, labels(p), average="macro"),
+    "accuracy": lambda y, p: sk.accuracy_score(y, labels(p)),
+    "quadratic_kappa": lambda y, p: sk.cohen_kappa_score(y, labels(p), weights="quadratic"),
 }
+EVERY = [(name, task) for name, metric in METRICS.items() for task in metric.tasks]
 
 
 def example(task: str, seed: int, n: int) -> tuple[FloatArray, FloatArray]:
@@ -39,24 +57,64 @@ def example(task: str, seed: int, n: int) -> tuple[FloatArray, FloatArray]:
     return rng.permutation(np.arange(n) % 3).astype(float), rng.dirichlet([1, 1, 1], n)
 
 
-@pytest.mark.parametrize("name", SKLEARN)
+@pytest.mark.parametrize(("name", "task"), EVERY)
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.integers(6, 200))
-def test_scores_are_scikit_learns(name: str, seed: int, n: int) -> None:
-    """A score printed here is the score that a notebook computes."""
-    metric = METRICS[name]
-    target, prediction = example(metric.tasks[0], seed, n)
+def test_scores_are_scikit_learns(name: str, task: str, seed: int, n: int) -> None:
+    """A score printed here is the score that a notebook computes, in each fold that has all classes."""
+    target, prediction = example(task, seed, n)
 
-    assert metric.score(target, prediction) == pytest.approx(SKLEARN[name](target, prediction), rel=1e-9)
+    assert METRICS[name].score(target, prediction) == pytest.approx(
+        PLAIN[name](target, prediction), rel=1e-9, abs=1e-12
+    )
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass"])
-def test_accuracy_is_scikit_learns(task: str) -> None:
-    """The likelier class counts as the predicted one."""
-    target, prediction = example(task, 0, 101)
-    classes = prediction.argmax(axis=1) if task == "multiclass" else prediction > 0.5
+NUMBERS = st.floats(-1e9, 1e9, allow_subnormal=False)
+PAIRS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2, max_size=40)
 
-    assert METRICS["accuracy"].score(target, prediction) == pytest.approx(sk.accuracy_score(target, classes))
+
+@pytest.mark.parametrize("name", ["rmse", "mae", "smape", "medae", "r2"])
+@settings(deadline=None, max_examples=30)
+@given(PAIRS)
+def test_any_numbers_have_the_plain_score(name: str, pairs: list[tuple[float, float]]) -> None:
+    """Negative, equal, zero and huge values count as in the definition."""
+    target, prediction = np.array(pairs).T
+
+    assert METRICS[name].score(target, prediction) == pytest.approx(
+        PLAIN[name](target, prediction), rel=1e-6, abs=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["auc", "average_precision", "f1", "macro_f1", "quadratic_kappa", "accuracy"]
+)
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.2, 0.5, 0.7, 1.0])), min_size=1, max_size=30)
+)
+def test_tied_and_certain_probabilities(name: str, rows: list[tuple[bool, float]]) -> None:
+    """Equal probabilities count as equal, whatever the order of the rows."""
+    # Both classes, one row of each right and one wrong.
+    rows = [*rows, (True, 0.7), (False, 0.2), (True, 0.2), (False, 0.7)]
+    target, prediction = np.array(rows, np.float64).T
+
+    score = METRICS[name].score
+
+    assert score(target, prediction) == pytest.approx(PLAIN[name](target, prediction), rel=1e-9)
+    assert score(target[::-1], prediction[::-1]) == pytest.approx(score(target, prediction), rel=1e-12)
+
+
+def test_a_fold_without_one_class_has_no_auc() -> None:
+    """What is not defined is NaN, not a number that looks like one."""
+    assert np.isnan(METRICS["auc"].score(np.ones(5), np.linspace(0, 1, 5)))
+
+
+@pytest.mark.parametrize("name", ["f1", "average_precision"])
+def test_nothing_found_scores_zero(name: str) -> None:
+    """A round that predicts no positive row is a bad round, not a failed one."""
+    target = np.zeros(4) if name == "average_precision" else np.array([0.0, 1, 0, 1])
+
+    assert METRICS[name].score(target, np.full(4, 0.1)) == 0
 
 
 @pytest.mark.parametrize("name", ["logloss", "multi_logloss"])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.pruners import BasePruner
 
-from objectives.base import CVResult, EvaluationStopped, Progress
+from objectives.base import CVResult, EvaluationStopped, Objective, Progress
+from search.loop.ground import Ground
+from search.loop.in_process import InProcessEngine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from objectives.base import Params, Report
+    from objectives.data.folds import Fold
+    from search.loop.engine import OnReport, OnWait, Outcome
 
 DEFAULTS = {"x": 0.5, "n": 3}
 Body = Callable[["Params", "Report"], CVResult]
@@ -32,7 +38,7 @@ def cv_result(score: float) -> CVResult:
         test_prediction=np.full(2, score),
         best_iterations=(10, 20),
         importance=np.ones(1),
-        models=(score,),
+        models=(str(score),),
     )
 
 
@@ -45,25 +51,38 @@ def climb(params: Params, report: Report) -> CVResult:
     return cv_result(score)
 
 
-class FakeObjective:
+class FakeObjective(Objective):
     """An objective with two parameters whose evaluation is any function.
 
     Args:
         body: Called as `evaluate`.
+        space: Another space than that of x, continuous, and n; the default configuration must be inside.
+        portfolio: Good configurations besides the default.
     """
 
     name = "fake"
+    threads = 1
 
-    def __init__(self, body: Body = climb) -> None:
-        self._body = body
+    def __init__(
+        self,
+        body: Body = climb,
+        space: dict[str, BaseDistribution] | None = None,
+        portfolio: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        self._body, self._portfolio = body, portfolio
+        self._space = space or {"x": FloatDistribution(0.0, 1.0), "n": IntDistribution(1, 8)}
 
     def space(self) -> dict[str, BaseDistribution]:
         """Two parameters."""
-        return {"x": FloatDistribution(0.0, 1.0), "n": IntDistribution(1, 8)}
+        return self._space
 
     def default_params(self) -> dict[str, Any]:
         """A point inside."""
         return dict(DEFAULTS)
+
+    def portfolio(self) -> list[dict[str, Any]]:
+        """As it was given."""
+        return [*self._portfolio]
 
     def evaluate(self, params: Params, report: Report) -> CVResult:
         """Does as it is told."""
@@ -72,6 +91,51 @@ class FakeObjective:
     def save_model(self, result: CVResult, folder: Path) -> None:
         """Writes the score."""
         (folder / "model.txt").write_text(repr(result.mean), encoding="utf-8")
+
+
+class FoldedObjective(FakeObjective):
+    """An objective whose result says where it was evaluated.
+
+    Args:
+        folds: Each one's score is the first of its validation rows.
+        seed: What the test rows are predicted to be.
+    """
+
+    def __init__(self, folds: tuple[Fold, ...], seed: int = 0) -> None:
+        super().__init__()
+        self._folds, self._seed = folds, seed
+
+    def on(self, folds: tuple[Fold, ...], seed: int | None = None) -> FoldedObjective:
+        """The same elsewhere."""
+        return FoldedObjective(folds, self._seed if seed is None else seed)
+
+    def evaluate(self, params: Params, report: Report) -> CVResult:  # noqa: ARG002 - the contract's form
+        """Says folds and seed."""
+        scores = tuple(float(fold.val_idx[0]) for fold in self._folds)
+        prediction = np.full(2, float(self._seed))
+        return replace(cv_result(0.0), scores=scores, test_prediction=prediction)
+
+
+class ShuffledEngine(InProcessEngine):
+    """Evaluates here and now, but as if many ran at once: what was submitted ends in any order.
+
+    Args:
+        objective: What is evaluated.
+        slots: Configurations to submit at once.
+        seed: Fixes the order.
+    """
+
+    def __init__(self, objective: FakeObjective, slots: int, seed: int = 0) -> None:
+        super().__init__(Ground(objective))
+        self.slots = slots
+        self._random = random.Random(seed)  # noqa: S311 - no secret
+
+    def next_outcome(
+        self, on_report: OnReport, deadline: float, on_wait: OnWait = lambda: None
+    ) -> Outcome | None:
+        """Ends any one of those submitted."""
+        self._random.shuffle(self._waiting)
+        return super().next_outcome(on_report, deadline, on_wait)
 
 
 HOPELESS = 1_000.0

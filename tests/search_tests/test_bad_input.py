@@ -123,6 +123,7 @@ def test_unusable_tables(
         (["--folds", "1"], "'1'"),
         (["--categorical", "colour"], "'colour'"),
         (["--sample-submission", "absent.csv"], "absent.csv"),
+        (["--strict"], "leak: got 'area', copy of 'rent'"),
     ],
 )
 def test_unusable_settings(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -13,9 +14,12 @@ from optuna.trial import TrialState
 from objectives.base import EvaluationStopped, Progress
 from search.config import MOST_FAILURES_IN_A_ROW
 from search.loop.coordinator import Coordinator
-from search.loop.engine import open_engine
-from search.loop.study import is_counted
-from tests.search_tests.fakes import DEFAULTS, HOPELESS, FakeObjective, climb, cv_result
+from search.loop.ending import Ending
+from search.loop.ground import Ground
+from search.loop.in_process import InProcessEngine
+from search.loop.tally import is_counted
+from tests.search_tests.bodies import outruns_the_answer, until_stopped
+from tests.search_tests.fakes import DEFAULTS, HOPELESS, FakeObjective, ShuffledEngine, climb, cv_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +35,7 @@ OUTCOMES = {"complete": "COMPLETE", "prune": "PRUNED", "fail": "FAIL"}
 
 
 class Script:
-    """A body that does the next thing on a list at each call, from whatever thread."""
+    """A body that does the next thing on a list at each call."""
 
     def __init__(self, outcomes: list[str]) -> None:
         self._outcomes = iter(outcomes)
@@ -49,6 +53,26 @@ class Script:
         return cv_result(params["x"])
 
 
+def test_each_start_is_told(bench: Bench, new_name: Iterator[str]) -> None:
+    """Whoever wants to show running trials hears of each when it is asked for, before it ends."""
+    study = bench.open(next(new_name))
+    heard: list[tuple[str, int]] = []
+
+    def closed(trial: FrozenTrial) -> None:
+        heard.append(("closed", trial.number))
+
+    def started(number: int) -> None:
+        assert study.trials[number].state == TrialState.RUNNING
+        assert study.trials[number].params.keys() == DEFAULTS.keys()
+        heard.append(("started", number))
+
+    objective = FakeObjective()
+    engine = InProcessEngine(Ground(objective))
+    told = {"trial_closed": closed, "trial_started": started}
+    Coordinator(study, objective, engine, lambda _: {}, lambda *_: None, **told).run(3, math.inf)
+    assert heard == [(what, number) for number in range(3) for what in ("started", "closed")]
+
+
 def _states(study: Study) -> list[str]:
     return [trial.state.name for trial in study.get_trials(deepcopy=False) if is_counted(trial)]
 
@@ -59,17 +83,22 @@ def _states(study: Study) -> list[str]:
     outcomes=st.lists(st.sampled_from(["complete", "prune"]), min_size=1, max_size=6).flatmap(
         lambda some: st.permutations([*some, *["fail"] * (MOST_FAILURES_IN_A_ROW - 1)][:8])
     ),
-    workers=st.sampled_from([0, 1, 2, 5]),
+    slots_and_seed=st.tuples(st.sampled_from([1, 2, 5]), st.integers(0, 3)),
 )
 def test_exactly_as_many_trials_as_asked_for(
-    bench: Bench, new_name: Iterator[str], hopeless: BasePruner, outcomes: list[str], workers: int
+    bench: Bench,
+    new_name: Iterator[str],
+    hopeless: BasePruner,
+    outcomes: list[str],
+    slots_and_seed: tuple[int, int],
 ) -> None:
     """Whatever becomes of the trials and however many run at once, the study ends with exactly N of them."""
     objective = FakeObjective(Script(outcomes))
     study = bench.open(next(new_name), objective)
     study.pruner = hopeless
 
-    assert bench.run(study, objective, len(outcomes), workers) is None
+    engine = ShuffledEngine(objective, *slots_and_seed)
+    assert bench.drive(study, objective, engine, len(outcomes)).reason is None
     assert sorted(_states(study)) == sorted(OUTCOMES[outcome] for outcome in outcomes)
     assert len(study.get_trials(deepcopy=False)) == len(outcomes)
 
@@ -119,18 +148,69 @@ def test_a_failure_keeps_its_reason_and_harms_nobody(bench: Bench, new_name: Ite
     assert study.trials[1].user_attrs["reason"] == "ValueError: as told"
 
 
-def test_a_search_that_only_fails_stops(bench: Bench, new_name: Iterator[str]) -> None:
-    """After a few failures in a row it says so and gives the last reason, instead of failing N times."""
-    objective = FakeObjective(Script(["complete", *["fail"] * MOST_FAILURES_IN_A_ROW]))
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        (cv_result(math.nan), "FloatingPointError: the score is not finite in every fold: [nan, nan]"),
+        (replace(cv_result(1.0), scores=(1.0, math.inf)), "FloatingPointError: the score is not finite"),
+        (None, "TypeError: evaluate returned NoneType, not CVResult"),
+    ],
+    ids=["nan", "inf", "none"],
+)
+def test_a_result_without_a_score_is_a_failure(
+    bench: Bench, new_name: Iterator[str], result: CVResult, reason: str
+) -> None:
+    """What came back without an error but cannot be told to the study is FAIL with its reason."""
+    objective = FakeObjective(lambda *_: result)
     study = bench.open(next(new_name), objective)
+    bench.run(study, objective, 1)
 
-    stopped_by = bench.run(study, objective, 100)
+    assert study.trials[0].state == TrialState.FAIL
+    assert study.trials[0].user_attrs["reason"].startswith(reason)
+    assert bench.kept == []
 
-    assert stopped_by == (
-        f"{MOST_FAILURES_IN_A_ROW} trials failed in a row, the last with: ValueError: as told"
-    )
-    assert _states(study).count("FAIL") == MOST_FAILURES_IN_A_ROW
-    assert not study.get_trials(states=(TrialState.RUNNING,))
+
+def test_an_objective_that_stops_unasked_is_a_failure(bench: Bench, new_name: Iterator[str]) -> None:
+    """Nobody waits for ever for a trial that gave up by itself."""
+
+    def body(*_: Any) -> CVResult:
+        raise EvaluationStopped
+
+    study = bench.open(next(new_name))
+    bench.run(study, FakeObjective(body), 1)
+
+    assert study.trials[0].user_attrs["reason"] == "EvaluationStopped: it stopped without being told to"
+
+
+@pytest.mark.parametrize("bad", [Progress(0, None, 0, 1), Progress(-1, 1.0, 0, 1)], ids=["value", "step"])  # type: ignore[arg-type]
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_report_that_is_none_is_a_failure(
+    bench: Bench, new_name: Iterator[str], bad: Progress, workers: int
+) -> None:
+    """A value that is no number, or a step before the first, fails its trial and not the search."""
+
+    def body(params: Params, report: Report) -> CVResult:
+        if params != DEFAULTS:
+            return climb(params, report)
+        if report(bad):
+            raise EvaluationStopped
+        return cv_result(1.0)
+
+    study = bench.open(next(new_name))
+
+    assert bench.run(study, FakeObjective(body), 2, workers) is None
+    assert _states(study) == ["FAIL", "COMPLETE"]
+    assert "Error: a report was refused" in study.trials[0].user_attrs["reason"]
+
+
+def test_a_complete_trial_keeps_its_hashes(bench: Bench, new_name: Iterator[str]) -> None:
+    """A replay has something to compare with."""
+    result = cv_result(0.25)
+    study = bench.open(next(new_name))
+    bench.run(study, FakeObjective(lambda *_: result), 1)
+
+    assert study.trials[0].user_attrs["oof_hash"] == result.oof_hash
+    assert study.trials[0].user_attrs["model_hash"] == result.model_hash
 
 
 def test_a_pruned_trial_says_where(bench: Bench, new_name: Iterator[str], hopeless: BasePruner) -> None:
@@ -150,15 +230,9 @@ def test_a_pruning_that_comes_late_still_counts(
     bench: Bench, new_name: Iterator[str], hopeless: BasePruner
 ) -> None:
     """A trial is pruned at the report that decided it, even where its evaluation outran the answer."""
-
-    def body(params: Params, report: Report) -> CVResult:
-        report(Progress(0, HOPELESS, 0, 1))
-        report(Progress(1, 1.0, 0, 2))
-        return cv_result(params["x"])
-
     study = bench.open(next(new_name))
     study.pruner = hopeless
-    bench.run(study, FakeObjective(body), 2, workers=1)
+    bench.run(study, FakeObjective(outruns_the_answer), 2, workers=1)
 
     assert _states(study) == ["PRUNED", "PRUNED"]
     assert [list(trial.intermediate_values) for trial in study.trials] == [[0], [0]]
@@ -174,7 +248,7 @@ def test_results_are_kept_before_they_are_told(bench: Bench, new_name: Iterator[
         states.append(study.trials[number].state)
 
     objective = FakeObjective()
-    engine = open_engine(objective, 0)
+    engine = InProcessEngine(Ground(objective))
     Coordinator(study, objective, engine, lambda _: {}, keep, bench.closed.append).run(3, math.inf)
 
     assert states == [TrialState.RUNNING] * 3
@@ -232,17 +306,10 @@ def test_an_interrupt_while_asking_leaves_nothing_running(bench: Bench, new_name
     assert _states(study) == ["COMPLETE"]
 
 
-def _endless(params: Params, report: Report) -> CVResult:  # noqa: ARG001 - the form of a body
-    stop = report(Progress(0, 1.0, 0, 1))
-    while not (stop or report.stopped()):
-        pass
-    raise EvaluationStopped
-
-
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_deadline_closes_what_runs(bench: Bench, new_name: Iterator[str], workers: int) -> None:
     """When the time is up, running trials are interrupted, queued again and not counted."""
-    objective = FakeObjective(_endless)
+    objective = FakeObjective(until_stopped)
     study = bench.open(next(new_name), objective)
 
     assert bench.run(study, objective, 4, workers, deadline=time.monotonic()) == "the time was up"
@@ -252,6 +319,19 @@ def test_the_deadline_closes_what_runs(bench: Bench, new_name: Iterator[str], wo
 
     assert bench.run(study, FakeObjective(), 4, workers) is None
     assert len(_states(study)) == 4
+
+
+def test_enough_is_enough(bench: Bench, new_name: Iterator[str]) -> None:
+    """A search ends when it is told that more trials are not worth it, and the same command then runs none."""
+    objective, study = FakeObjective(), bench.open(next(new_name))
+
+    def enough(study: Study) -> Ending | None:
+        return Ending("stable") if len(study.trials) >= 4 else None
+
+    for _ in range(2):
+        engine = InProcessEngine(Ground(objective))
+        assert bench.drive(study, objective, engine, 9, enough=enough) == Ending("stable")
+        assert len(_states(study)) == 4
 
 
 def test_a_finished_study_is_left_alone(bench: Bench, new_name: Iterator[str]) -> None:

@@ -4,17 +4,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from search.config import ROWS_FOR_THREADS
+from search.config import COPIES_OF_DATA, WORKER_BYTES
 from search.loop import cores
 
 PINNED = """
 import os
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-from search.loop.cores import available_cores, threads_for
-print(available_cores(), threads_for(1, 10**9))
+from search.loop.cores import available_cores, cores_for_each
+print(available_cores(), cores_for_each(1))
 """
 
 
@@ -45,9 +46,21 @@ def test_the_containers_quota_is_respected(
     assert cores.available_cores() == expected
 
 
-def test_threads_are_for_large_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An evaluation has one thread on small data, its share of the cores on large, at least one."""
+def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker has its share of the cores, at least one; the command's own process has them all."""
     monkeypatch.setattr(cores, "available_cores", lambda: 8)
 
-    assert cores.threads_for(1, ROWS_FOR_THREADS - 1) == 1
-    assert [cores.threads_for(workers, ROWS_FOR_THREADS) for workers in (0, 1, 3, 8, 20)] == [8, 8, 2, 1, 1]
+    assert [cores.cores_for_each(workers) for workers in (0, 1, 3, 8, 20)] == [8, 8, 2, 1, 1]
+
+
+def test_no_more_workers_than_trials_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a worker for each core, unless there are fewer trials, or memory for fewer copies of the data."""
+    gigabyte = 10**9
+    room = SimpleNamespace(available=3 * (WORKER_BYTES + COPIES_OF_DATA * gigabyte))
+    monkeypatch.setattr(cores, "available_cores", lambda: 8)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: room)
+
+    assert cores.workers_for(200, 0) == 8
+    assert cores.workers_for(2, 0) == 2
+    assert cores.workers_for(200, gigabyte) == 3
+    assert cores.workers_for(200, 100 * gigabyte) == 1

@@ -1,63 +1,89 @@
-"""One suite for every engine, and what only the threads promise."""
+"""One suite for every engine; what only the worker processes promise is in test_workers.py."""
 
 from __future__ import annotations
 
 import math
 import threading
 import time
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import pytest
 
-from objectives.base import EvaluationStopped, Progress
-from search.loop.engine import Broken, Engine, Evaluated, InProcessEngine, Stopped, ThreadEngine, open_engine
-from tests.search_tests.fakes import DEFAULTS, FakeObjective, climb, cv_result
+from objectives.data.split.keys import NO_KEYS
+from objectives.data.split.plan import SplitPlan
+from objectives.data.split.schemes import Splittable, make_split
+from search.loop.engine import Broken, Engine, Evaluated, Limits, Stopped
+from search.loop.ground import Elsewhere, Ground
+from search.loop.in_process import InProcessEngine
+from tests.search_tests.bodies import (
+    eats_memory_for_one_leaf,
+    forgets_to_return_for_one_leaf,
+    interrupted,
+    limit,
+    never,
+    raises_for_one_leaf,
+    stopped_between_reports,
+    until_stopped,
+    until_stopped_for_one_leaf,
+)
+from tests.search_tests.fakes import DEFAULTS, FakeObjective, FoldedObjective, climb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
+    from pathlib import Path
 
-    from objectives.base import CVResult, Params, Report
+    from objectives.base import CVResult, Params, Progress, Report
+    from search.loop.workers.cluster import ClusterAddress
 
-PATIENCE_SECONDS = 60.0
-"""Bounds what a broken engine would hang in; a sound one never waits for it."""
-
-
-@pytest.fixture(params=[0, 1, 3], ids=["in process", "one thread", "three threads"])
-def make_engine(request: pytest.FixtureRequest) -> Callable[[FakeObjective], Engine]:
-    """Opens an engine with that many workers."""
-    return lambda objective: open_engine(objective, request.param)
+ONE_LEAF = {**DEFAULTS, "n": 1}
 
 
-def _never(number: int, progress: Progress) -> bool:  # noqa: ARG001 - the form of a listener
-    return False
+class OpenEngine(Protocol):
+    """Opens the engine under test."""
+
+    def __call__(self, objective: FakeObjective | Ground, limits: Limits = ...) -> Engine:
+        """With these limits."""
+        ...
 
 
-def _until_stopped(params: Params, report: Report) -> CVResult:  # noqa: ARG001 - the form of a body
-    for step in range(10):
-        if report(Progress(step, 1.0, 0, step)):
-            raise EvaluationStopped
-    while not report.stopped():
-        pass
-    raise EvaluationStopped
+@pytest.fixture(params=["in process", "workers"])
+def make_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenEngine]:
+    """Opens engines of each kind, and closes them."""
+    with ExitStack() as stack:
+
+        def make(objective: FakeObjective | Ground, limits: Limits = Limits()) -> Engine:  # noqa: B008 - a frozen value
+            ground = objective if isinstance(objective, Ground) else Ground(objective)
+            if request.param == "in process":
+                return InProcessEngine(ground, limits)
+            from search.loop.workers.engine import DaskEngine
+            from search.loop.workers.line import DaskLine
+            from search.loop.workers.objective_file import objective_file
+
+            address: ClusterAddress = request.getfixturevalue("two_workers")
+            file = stack.enter_context(objective_file(ground, tmp_path))
+            engine = DaskEngine(DaskLine(address, file), file, limits, 2)
+            stack.callback(engine.close)
+            return engine
+
+        yield make
 
 
-def _limit() -> float:
-    return time.monotonic() + PATIENCE_SECONDS
-
-
-def test_a_result_comes_back_under_its_number(make_engine: Callable[[FakeObjective], Engine]) -> None:
+def test_a_result_comes_back_under_its_number(make_engine: OpenEngine) -> None:
     """An evaluation that runs to its end is an `Evaluated` with the objective's own result."""
     engine = make_engine(FakeObjective())
     engine.submit(7, DEFAULTS)
 
-    outcome = engine.next_outcome(_never, _limit())
+    outcome = engine.next_outcome(never, limit())
 
     assert isinstance(outcome, Evaluated)
     assert outcome.number == 7
     assert outcome.result.mean == pytest.approx(0.07)
 
 
-def test_reports_come_in_order_in_the_callers_thread(make_engine: Callable[[FakeObjective], Engine]) -> None:
+def test_reports_come_in_order_in_the_callers_thread(make_engine: OpenEngine) -> None:
     """Whoever waits for the outcome hears every report, first to last, and needs no lock."""
     engine = make_engine(FakeObjective())
     heard: list[tuple[int, int, int]] = []
@@ -67,175 +93,194 @@ def test_reports_come_in_order_in_the_callers_thread(make_engine: Callable[[Fake
         return False
 
     engine.submit(4, DEFAULTS)
-    engine.next_outcome(listen, _limit())
+    engine.next_outcome(listen, limit())
 
     assert heard == [(threading.get_ident(), 4, step) for step in range(3)]
 
 
-def test_a_stop_reaches_the_evaluation(make_engine: Callable[[FakeObjective], Engine]) -> None:
+def test_a_stop_reaches_the_evaluation(make_engine: OpenEngine) -> None:
     """An evaluation that would go on for ever ends when a report is answered with stop."""
-    engine = make_engine(FakeObjective(_until_stopped))
+    engine = make_engine(FakeObjective(until_stopped))
     engine.submit(0, DEFAULTS)
 
-    outcome = engine.next_outcome(lambda _, progress: progress.step >= 5, _limit())
+    outcome = engine.next_outcome(lambda _, progress: progress.step >= 5, limit())
 
     assert isinstance(outcome, Stopped)
 
 
-def test_a_stop_between_reports_is_seen(make_engine: Callable[[FakeObjective], Engine]) -> None:
+def test_a_stop_between_reports_is_seen(make_engine: OpenEngine) -> None:
     """`stopped` turns true without a further report."""
-
-    def body(params: Params, report: Report) -> CVResult:  # noqa: ARG001 - the form of a body
-        first = report(Progress(0, 1.0, 0, 0))
-        while not (first or report.stopped()):
-            pass
-        raise EvaluationStopped
-
-    engine = make_engine(FakeObjective(body))
+    engine = make_engine(FakeObjective(stopped_between_reports))
     engine.submit(0, DEFAULTS)
 
-    assert isinstance(engine.next_outcome(lambda *_: True, _limit()), Stopped)
+    assert isinstance(engine.next_outcome(lambda *_: True, limit()), Stopped)
 
 
-def test_an_error_is_an_outcome(make_engine: Callable[[FakeObjective], Engine]) -> None:
+def test_an_error_is_an_outcome(make_engine: OpenEngine) -> None:
     """What an evaluation raises comes back as type and message, and the engine goes on."""
-
-    def body(params: Params, report: Report) -> CVResult:
-        if params["n"] == 1:
-            raise ValueError("no leaves")
-        return climb(params, report)
-
-    engine = make_engine(FakeObjective(body))
-    engine.submit(0, {**DEFAULTS, "n": 1})
-    broken = engine.next_outcome(_never, _limit())
+    engine = make_engine(FakeObjective(raises_for_one_leaf))
+    engine.submit(0, ONE_LEAF)
+    broken = engine.next_outcome(never, limit())
     engine.submit(1, DEFAULTS)
 
     assert isinstance(broken, Broken)
     assert broken.reason == "ValueError: no leaves"
-    assert isinstance(engine.next_outcome(_never, _limit()), Evaluated)
+    assert isinstance(engine.next_outcome(never, limit()), Evaluated)
 
 
-def test_the_deadline_ends_the_waiting(make_engine: Callable[[FakeObjective], Engine]) -> None:
+def test_what_is_no_result_is_a_failure(make_engine: OpenEngine) -> None:
+    """An objective that forgets to return its result is told so, and the engine goes on."""
+    engine = make_engine(FakeObjective(forgets_to_return_for_one_leaf))
+    engine.submit(0, ONE_LEAF)
+    broken = engine.next_outcome(never, limit())
+    engine.submit(1, DEFAULTS)
+
+    assert isinstance(broken, Broken)
+    assert broken.reason == "TypeError: evaluate returned NoneType, not CVResult"
+    assert isinstance(engine.next_outcome(never, limit()), Evaluated)
+
+
+def test_the_deadline_ends_the_waiting(make_engine: OpenEngine) -> None:
     """After the deadline the caller gets None instead of an outcome."""
-    engine = make_engine(FakeObjective(_until_stopped))
+    engine = make_engine(FakeObjective(until_stopped))
     engine.submit(0, DEFAULTS)
 
-    assert engine.next_outcome(_never, time.monotonic()) is None
-    engine.close()
+    assert engine.next_outcome(never, time.monotonic()) is None
 
 
-def test_reports_do_not_put_off_the_deadline() -> None:
-    """After the deadline at most one more report is heard, however many are waiting."""
-    reported = threading.Event()
-    heard: list[int] = []
-
-    def body(params: Params, report: Report) -> CVResult:
-        for step in range(10):
-            report(Progress(step, 1.0, 0, step))
-        reported.set()
-        return _until_stopped(params, report)
-
-    def listen(number: int, progress: Progress) -> bool:  # noqa: ARG001 - the form of a listener
-        heard.append(progress.step)
-        return False
-
-    engine = ThreadEngine(FakeObjective(body), 1)
-    engine.submit(0, DEFAULTS)
-    assert reported.wait(PATIENCE_SECONDS)
-
-    assert engine.next_outcome(listen, time.monotonic()) is None
-    assert len(heard) <= 1
-    engine.close()
-
-
-def test_no_deadline_is_allowed(make_engine: Callable[[FakeObjective], Engine]) -> None:
+def test_no_deadline_is_allowed(make_engine: OpenEngine) -> None:
     """An infinite deadline means to wait as long as it takes."""
     engine = make_engine(FakeObjective())
     engine.submit(0, DEFAULTS)
 
-    assert isinstance(engine.next_outcome(_never, math.inf), Evaluated)
+    assert isinstance(engine.next_outcome(never, math.inf), Evaluated)
 
 
-def test_workers_choose_the_engine() -> None:
-    """No workers: the caller's own thread; else as many slots as workers."""
-    assert isinstance(open_engine(FakeObjective(), 0), InProcessEngine)
-    assert open_engine(FakeObjective(), 0).slots == 1
-    assert [open_engine(FakeObjective(), workers).slots for workers in (1, 2, 5)] == [1, 2, 5]
-
-
-def test_slots_run_at_the_same_time() -> None:
-    """Three slots are in the objective together: each waits there for the two others."""
-    together = threading.Barrier(3, timeout=PATIENCE_SECONDS)
-
-    def body(params: Params, report: Report) -> CVResult:  # noqa: ARG001 - the form of a body
-        together.wait()
-        return cv_result(1.0)
-
-    engine = ThreadEngine(FakeObjective(body), 3)
-    for number in range(3):
-        engine.submit(number, DEFAULTS)
-    outcomes = [engine.next_outcome(_never, _limit()) for _ in range(3)]
-
-    assert all(isinstance(outcome, Evaluated) for outcome in outcomes)
-    assert {outcome.number for outcome in outcomes if outcome} == {0, 1, 2}
-
-
-def test_a_stop_is_for_one_trial_only() -> None:
-    """Of two that run, only the one whose report was answered with stop ends."""
-    released = threading.Event()
-
-    def body(params: Params, report: Report) -> CVResult:
-        if params["n"] == 1:
-            return _until_stopped(params, report)
-        released.wait(PATIENCE_SECONDS)
-        if report(Progress(0, 1.0, 0, 0)):
-            raise EvaluationStopped
-        return cv_result(1.0)
-
-    engine = ThreadEngine(FakeObjective(body), 2)
-    engine.submit(0, {**DEFAULTS, "n": 1})
-    engine.submit(1, DEFAULTS)
-    first = engine.next_outcome(lambda number, _: number == 0, _limit())
-    released.set()
-    second = engine.next_outcome(_never, _limit())
-
-    assert isinstance(first, Stopped)
-    assert first.number == 0
-    assert isinstance(second, Evaluated)
-
-
-def test_closing_stops_the_running() -> None:
-    """No evaluation goes on after the search has ended."""
-    started, ended = threading.Event(), threading.Event()
-
-    def body(params: Params, report: Report) -> CVResult:
-        started.set()
-        try:
-            return _until_stopped(params, report)
-        finally:
-            ended.set()
-
-    engine = ThreadEngine(FakeObjective(body), 1)
+def test_the_caller_is_woken_while_a_trial_runs(make_engine: OpenEngine) -> None:
+    """`on_wait` is called before an evaluation that only waits has ended."""
+    engine = make_engine(FakeObjective(until_stopped))
+    woken: list[bool] = []
     engine.submit(0, DEFAULTS)
-    assert started.wait(PATIENCE_SECONDS)
-    engine.close()
 
-    assert ended.wait(PATIENCE_SECONDS)
+    outcome = engine.next_outcome(
+        lambda _, progress: bool(woken) and progress.step >= 9,
+        time.monotonic() + 3,
+        lambda: woken.append(True),
+    )
+
+    assert woken
+    assert outcome is None or isinstance(outcome, Stopped)
 
 
-def test_closing_forgets_what_was_not_started() -> None:
+def test_a_trial_over_its_time_fails(make_engine: OpenEngine) -> None:
+    """An evaluation that goes on past `--trial-timeout` ends as broken, with the limit in its reason."""
+    engine = make_engine(FakeObjective(until_stopped), Limits(seconds=0.2))
+    engine.submit(0, DEFAULTS)
+
+    outcome = engine.next_outcome(never, limit())
+
+    assert isinstance(outcome, Broken)
+    assert "--trial-timeout allows 0.2 s" in outcome.reason
+
+
+def test_a_trial_over_its_memory_fails(make_engine: OpenEngine) -> None:
+    """An evaluation that eats more than `--memory-per-worker` ends as broken, and the next one does not."""
+    engine = make_engine(FakeObjective(eats_memory_for_one_leaf), Limits(memory_bytes=2e9))
+    engine.submit(0, ONE_LEAF)
+    broken = engine.next_outcome(never, limit())
+    engine.submit(1, DEFAULTS)
+
+    assert isinstance(broken, Broken)
+    assert "--memory-per-worker allows 2 GB" in broken.reason
+    assert isinstance(engine.next_outcome(never, limit()), Evaluated)
+
+
+ROWS = Splittable(np.arange(40.0), "regression", NO_KEYS)
+OWN, OTHER = SplitPlan("kfold", seed=1), SplitPlan("kfold", seed=2)
+
+
+def result_on(engine: Engine, elsewhere: Elsewhere | None) -> CVResult:
+    """What the default configuration has there."""
+    engine.submit(3, DEFAULTS, elsewhere)
+    outcome = engine.next_outcome(never, limit())
+    assert isinstance(outcome, Evaluated)
+    return outcome.result
+
+
+def test_other_folds_are_those_of_the_plan(make_engine: OpenEngine) -> None:
+    """A configuration sent elsewhere has the folds and the seed that were asked for; the next trial the study's."""
+    own, other = make_split(OWN, ROWS), make_split(OTHER, ROWS)
+    engine = make_engine(Ground(FoldedObjective(own, seed=7), own, ROWS))
+
+    there, here = result_on(engine, Elsewhere(OTHER, seed=9)), result_on(engine, None)
+
+    assert there.scores == tuple(fold.val_idx[0] for fold in other)
+    assert there.test_prediction.tolist() == [9, 9]
+    assert here.scores == tuple(fold.val_idx[0] for fold in own)
+    assert here.test_prediction.tolist() == [7, 7]
+
+
+def test_some_folds_only(make_engine: OpenEngine) -> None:
+    """One may ask for some of the folds, of the study's own split too, in any order."""
+    own, other = make_split(OWN, ROWS), make_split(OTHER, ROWS)
+    engine = make_engine(Ground(FoldedObjective(own), own, ROWS))
+
+    assert result_on(engine, Elsewhere(folds=(1,))).scores == (own[1].val_idx[0],)
+    assert result_on(engine, Elsewhere(OTHER, folds=(4, 0))).scores == tuple(
+        other[k].val_idx[0] for k in (4, 0)
+    )
+
+
+def test_models_come_from_elsewhere_only_when_wanted(make_engine: OpenEngine) -> None:
+    """Fresh splits want scores alone; a final fit wants its models, on the study's own folds."""
+    own = make_split(OWN, ROWS)
+    engine = make_engine(Ground(FoldedObjective(own), own, ROWS))
+
+    assert result_on(engine, Elsewhere(OTHER)).models == ()
+    assert result_on(engine, Elsewhere(models=True)).models == ("0.0",)
+
+
+@pytest.mark.parametrize(
+    "elsewhere", [Elsewhere(OTHER), Elsewhere(replace(OTHER, folds=41)), Elsewhere(folds=(9,))]
+)
+def test_what_cannot_be_elsewhere_is_broken(make_engine: OpenEngine, elsewhere: Elsewhere) -> None:
+    """An objective without `on`, a split that the rows do not allow, a fold that is not there: an outcome each."""
+    own = make_split(OWN, ROWS)
+    objective = FakeObjective() if elsewhere == Elsewhere(OTHER) else FoldedObjective(own)
+    engine = make_engine(Ground(objective, own, ROWS))
+    engine.submit(0, DEFAULTS, elsewhere)
+
+    assert isinstance(engine.next_outcome(never, limit()), Broken)
+
+
+def test_what_is_abandoned_never_ends(make_engine: OpenEngine) -> None:
+    """After `abandon` nothing comes back of what ran or waited, and the same engine evaluates the next."""
+    engine = make_engine(FakeObjective(until_stopped_for_one_leaf))
+    for number in range(5):
+        engine.submit(number, ONE_LEAF)
+    assert engine.next_outcome(never, time.monotonic()) is None
+
+    engine.abandon()
+    engine.submit(9, DEFAULTS)
+    outcome = engine.next_outcome(never, limit())
+
+    assert isinstance(outcome, Evaluated)
+    assert outcome.number == 9
+
+
+def test_nothing_runs_on_after_closing() -> None:
     """In process, a configuration waits for `next_outcome`; closing drops it."""
     evaluated: list[Params] = []
 
-    def body(params: Params, report: Report) -> CVResult:
+    def body(params: Params, report: Report) -> object:
         evaluated.append(params)
         return climb(params, report)
 
-    engine = InProcessEngine(FakeObjective(body))
-    engine.submit(0, {**DEFAULTS, "n": 1})
+    engine = InProcessEngine(Ground(FakeObjective(body)))  # type: ignore[arg-type]
+    engine.submit(0, ONE_LEAF)
     engine.close()
     engine.submit(1, {**DEFAULTS, "n": 2})
-    outcome = engine.next_outcome(_never, _limit())
+    outcome = engine.next_outcome(never, limit())
 
     assert outcome is not None
     assert outcome.number == 1
@@ -244,12 +289,8 @@ def test_closing_forgets_what_was_not_started() -> None:
 
 def test_an_interrupt_passes_through_in_process() -> None:
     """Ctrl-C in the caller's thread is the caller's, not an evaluation's error."""
-
-    def body(params: Params, report: Report) -> CVResult:  # noqa: ARG001 - the form of a body
-        raise KeyboardInterrupt
-
-    engine = InProcessEngine(FakeObjective(body))
+    engine = InProcessEngine(Ground(FakeObjective(interrupted)))
     engine.submit(0, DEFAULTS)
 
     with pytest.raises(KeyboardInterrupt):
-        engine.next_outcome(_never, _limit())
+        engine.next_outcome(never, limit())

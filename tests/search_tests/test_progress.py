@@ -9,6 +9,7 @@ from optuna.trial import TrialState, create_trial
 
 from search.loop import progress
 from search.loop.progress import SearchProgress, duration_text
+from search.loop.standing import Standing
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -39,8 +40,13 @@ def _trial(state: str, value: float | None = None, *, interrupted: bool = False)
 
 
 def _close(display: SearchProgress, study: optuna.Study, trial: FrozenTrial) -> None:
-    study.add_trial(trial)
-    display.trial_closed(study.trials[-1])
+    # As a coordinator does, which alone makes this thread read the trials anew.
+    asked = study.ask()
+    for name, value in trial.user_attrs.items():
+        asked.set_user_attr(name, value)
+    if trial.state == TrialState.PRUNED:
+        asked.report(1.0, 1)
+    display.trial_closed(study.tell(asked, trial.value, state=trial.state))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +64,7 @@ def test_durations_are_for_people(seconds: float, text: str) -> None:
 def test_one_plain_line_for_each_trial(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     """Finished of total, best score ± spread, pruned and failed count; an interrupted trial has no line."""
     study = optuna.create_study()
-    display = SearchProgress(study, 10, float("inf"))
+    display = SearchProgress(Standing(study), 10, float("inf"))
     with display.shown():
         _close(display, study, _trial("FAIL"))
         _close(display, study, _trial("COMPLETE", 2.0))
@@ -69,7 +75,7 @@ def test_one_plain_line_for_each_trial(clock: Clock, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out.splitlines() == [
         "[ 1/10] no complete trial yet | 0 pruned, 1 failed | time left: measuring",
         "[ 2/10] best 2.0000 ± 0.2500 (trial 1) | 0 pruned, 1 failed | time left: measuring",
-        "[ 3/10] best 2.0000 ± 0.2500 (trial 1) | 1 pruned, 1 failed | 1 min 10 s left",
+        "[ 3/10] best 2.0000 ± 0.2500 (trial 1) | 1 pruned, 1 failed | 1 min 45 s left",
     ]
 
 
@@ -78,7 +84,7 @@ def test_the_time_left_is_this_commands_pace(clock: Clock, capsys: pytest.Captur
     study = optuna.create_study()
     for _ in range(4):
         study.add_trial(_trial("COMPLETE", 1.0))
-    display = SearchProgress(study, 10, float("inf"))
+    display = SearchProgress(Standing(study), 10, float("inf"))
     for _ in range(3):
         clock.now += 20
         _close(display, study, _trial("COMPLETE", 1.0))
@@ -89,10 +95,21 @@ def test_the_time_left_is_this_commands_pace(clock: Clock, capsys: pytest.Captur
     ]  # fmt: skip
 
 
+def test_the_slow_start_is_forgotten(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first trials run to their end; the estimate is that of the later half, where most are pruned."""
+    study = optuna.create_study()
+    display = SearchProgress(Standing(study), 30, float("inf"))
+    for seconds in [100] * 5 + [10] * 5:
+        clock.now += seconds
+        _close(display, study, _trial("COMPLETE", 1.0))
+
+    assert capsys.readouterr().out.splitlines()[-1].endswith("| 3 min 20 s left")
+
+
 def test_the_time_left_knows_the_timeout(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     """A search that will be stopped before its end says when that is."""
     study = optuna.create_study()
-    display = SearchProgress(study, 1_000, clock.now + 100)
+    display = SearchProgress(Standing(study), 1_000, clock.now + 100)
     for _ in range(3):
         clock.now += 20
         _close(display, study, _trial("COMPLETE", 1.0))

@@ -8,21 +8,35 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from search.config import ExportConfig, ImportConfig, MigrateConfig, PromoteConfig, SearchConfig, SyncConfig
+from search.config import (
+    FILE_ONLY,
+    ExportConfig,
+    ImportConfig,
+    MigrateConfig,
+    PromoteConfig,
+    SearchConfig,
+    SyncConfig,
+)
+from search.flags import shown
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-FIELDS = {**SearchConfig.model_fields, **PromoteConfig.model_fields, **SyncConfig.model_fields}
+FIELDS = {
+    name: field
+    for model in (SearchConfig, PromoteConfig, SyncConfig)
+    for name, field in model.model_fields.items()
+    if field.json_schema_extra != FILE_ONLY
+}
 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_each_setting_is_in_the_readme_with_its_default(name: str) -> None:
     """The table of settings is the config class, flag by flag and default by default."""
     field = FIELDS[name]
-    default = "" if field.default in (None, ()) or field.default is False else f"`{field.default}`"
+    default = "" if field.default in (None, ()) or field.default is False else f"`{shown(field.default)}`"
 
     assert f"| `--{name.replace('_', '-')}` | {default} | {field.description} |" in README
 
@@ -36,7 +50,15 @@ def test_the_readme_lists_no_setting_that_is_gone() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    sorted(set(re.findall(r"search\.(?:run|baseline|promote|status|sync|export|import|migrate)\b", README))),
+    sorted(
+        set(
+            re.findall(
+                r"search\.(?:run|baseline|promote|status|sync|export|import|migrate|replay|splits|verify|"
+                r"leaderboard|submit)\b",
+                README,
+            )
+        )
+    ),
 )
 def test_each_command_in_the_readme_exists(command: str) -> None:
     """A command that the README names can be typed."""

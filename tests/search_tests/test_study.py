@@ -9,7 +9,8 @@ from optuna.trial import TrialState
 
 from search.config import STARTUP_TRIALS
 from search.loop.pruner import LadderPruner
-from search.loop.study import space_fingerprint, study_faults
+from search.loop.study import study_faults
+from search.space.conditional import space_fingerprint
 from tests.search_tests.fakes import DEFAULTS, FakeObjective
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ def _asked(bench: Bench, name: str) -> optuna.Study:
     return study
 
 
-@pytest.mark.parametrize("part", QUESTION)
+@pytest.mark.parametrize("part", [part for part in QUESTION if part != "space"])
 def test_another_question_is_refused(bench: Bench, new_name: Iterator[str], part: str) -> None:
-    """Other data, metric, split or space under a known name is named, with both sides, and changes nothing."""
+    """Other data, metric or split under a known name is named, with both sides, and changes nothing."""
     name = next(new_name)
     study = _asked(bench, name)
     before = study.get_trials(), study.user_attrs
@@ -47,7 +48,22 @@ def test_all_differences_are_named(bench: Bench, new_name: Iterator[str]) -> Non
     name = next(new_name)
     _asked(bench, name)
 
-    assert len(study_faults(bench.ledger, name, dict.fromkeys(QUESTION, "other"))) == len(QUESTION)
+    faults = study_faults(bench.ledger, name, dict.fromkeys(QUESTION, "other"))
+
+    assert len(faults) == len(QUESTION)
+    assert "got objective 'other', it was begun with 'lightgbm'" in faults[-1]
+
+
+def test_another_space_alone_is_no_other_question(bench: Bench, new_name: Iterator[str]) -> None:
+    """A study goes on with another space, but not while others work on it with theirs."""
+    name = next(new_name)
+    _asked(bench, name)
+    changed = QUESTION | {"space": "lightgbm 456"}
+
+    assert study_faults(bench.ledger, name, changed) == []
+    (fault,) = study_faults(bench.ledger, name, changed, others=True)
+    assert "got space 456, those who work on it now have 123" in fault
+    assert study_faults(bench.ledger, name, QUESTION, others=True) == []
 
 
 def test_the_same_question_goes_on(bench: Bench, new_name: Iterator[str]) -> None:
@@ -111,7 +127,22 @@ def test_a_tenth_of_the_trials_is_random(
     """The sampler's random start grows with the search, within bounds."""
     sampler: Any = bench.open(next(new_name), trials=trials).sampler
 
-    assert sampler._n_startup_trials == startup
+    assert sampler._sampler._n_startup_trials == startup
+
+
+@pytest.mark.parametrize(("trials", "tried"), [(3, []), (8, [0.7]), (12, [0.7, 0.1]), (100, [0.7, 0.1, 0.9])])
+def test_a_search_begins_with_what_is_good_elsewhere(
+    bench: Bench, new_name: Iterator[str], trials: int, tried: list[float]
+) -> None:
+    """The default comes first, then the portfolio in order, a quarter of the trials at most, and nothing twice."""
+    good = [{"x": x, "n": 2} for x in (0.7, 0.1, 0.9)]
+    objective, name = FakeObjective(portfolio=[good[0], DEFAULTS, *good[1:]]), next(new_name)
+
+    for _ in range(2):
+        study = bench.open(name, objective, trials=trials)
+
+    queued = [trial.system_attrs["fixed_params"] for trial in study.trials]
+    assert queued == [DEFAULTS, *({"x": x, "n": 2} for x in tried)]
 
 
 def test_a_waiting_retry_is_not_queued_twice(bench: Bench, new_name: Iterator[str]) -> None:

@@ -11,9 +11,9 @@ from optuna.trial import TrialState, create_trial
 from search.loop.tally import (
     best_trial,
     complete_trials,
+    default_trial,
     last_activity,
     score_text,
-    seconds_saved,
     tally,
     trial_std,
 )
@@ -51,6 +51,22 @@ def test_what_is_not_there_is_not_said() -> None:
     assert str(tally(_study())) == "0 finished (0 complete, 0 pruned, 0 failed)"
 
 
+def test_an_interrupted_default_is_found_again() -> None:
+    """The default's score is that of its retry, however often it was interrupted."""
+    study = _study()
+    assert default_trial(study) is None
+    _add(study, "FAIL", interrupted=True)
+    _add(study, "COMPLETE", 3.0)
+    _add(study, "FAIL", interrupted=True, retry_of=0)
+    assert default_trial(study) is None
+
+    _add(study, "COMPLETE", 2.0, retry_of=2)
+
+    found = default_trial(study)
+    assert found is not None
+    assert found.number == 3
+
+
 @pytest.mark.parametrize(("direction", "order"), [("minimize", [1, 3, 0]), ("maximize", [0, 1, 3])])
 def test_the_best_comes_first(direction: str, order: list[int]) -> None:
     """Only trials that ran to their end are ranked, of equals the earlier first."""
@@ -79,16 +95,6 @@ def test_a_score_comes_with_its_spread() -> None:
 
     assert score_text(study.trials[0]) == "0.9123 ± 0.0500"
     assert math.isnan(trial_std(create_trial(value=1.0)))
-
-
-def test_pruning_saves_the_rest_of_an_evaluation() -> None:
-    """Each pruned trial saves what it was cheaper than the mean complete one, never less than nothing."""
-    study = _study()
-    assert seconds_saved(study) == 0
-    for state, cost in [("COMPLETE", 10.0), ("COMPLETE", 20.0), ("PRUNED", 5.0), ("PRUNED", 99.0)]:
-        _add(study, state, 1.0, metrics={"seconds": cost})
-
-    assert seconds_saved(study) == 10
 
 
 def test_the_last_activity_is_the_latest_moment() -> None:

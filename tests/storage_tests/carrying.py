@@ -12,10 +12,10 @@ import numpy as np
 import optuna
 from optuna.storages import RDBStorage
 
-from storage.bundle import Exported, export_study, read_contents
-from storage.bundle_import import Imported, import_study
-from storage.bundle_target import open_target
-from storage.bundle_zip import open_bundle
+from storage.bundle.archive import open_bundle
+from storage.bundle.importing import Imported, import_study
+from storage.bundle.study import Exported, export_study, read_contents
+from storage.bundle.target import open_target
 from storage.layout import Layout
 from storage.ledger import open_ledger
 from storage.predictions import PredictionStore
@@ -44,7 +44,7 @@ def export_from(
 ) -> Exported:
     """Exports a study of a project."""
     with contextlib.chdir(folder):
-        target = open_target(Layout(), storage, uri, new=False)
+        target = open_target(Layout(storage=storage), uri, new=False)
         study = optuna.load_study(study_name=name, storage=target.ledger)
         done = export_study(study, Layout(), target.tracking, bundle)
         _close(target.ledger)
@@ -58,7 +58,7 @@ def import_into(
     with contextlib.chdir(folder), open_bundle(bundle) as file:
         contents = read_contents(file)
         renamed = contents if name is None else contents.renamed(name)
-        target = open_target(Layout(), storage, uri, new=True)
+        target = open_target(Layout(storage=storage), uri, new=True)
         done = import_study(file, contents.name, renamed, target)
         _close(target.ledger)
     return done

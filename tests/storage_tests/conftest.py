@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import optuna
 import pytest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 METRIC = "cv_rmse_mean"
 FLUSH_SECONDS = 300
+Place = tuple[str, str]
 
 
 @pytest.fixture
@@ -46,6 +48,15 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory, mlflow_template: Pat
     """The address of a real MLflow server; it takes 12 s to start."""
     with serve(tmp_path_factory.mktemp("server"), mlflow_template) as address:
         yield address
+
+
+@pytest.fixture(params=["file", "server"])
+def place(request: pytest.FixtureRequest, layout: Layout) -> Place:
+    """Address and experiment of a record: the project's own file, or a real server."""
+    if request.param == "file":
+        # Absolute, because MLflow keeps one store for each address, and each test has a folder of its own.
+        return f"sqlite:///{layout.mlflow_db.resolve()}", "rents"
+    return request.getfixturevalue("mlflow_server"), uuid4().hex
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage.layout import Layout
-from storage.mirror import run_status
-from storage.tracking import open_tracking
+from storage.record.mirror import run_status
+from storage.record.tracking import open_tracking
 
 if TYPE_CHECKING:
     import optuna

@@ -46,14 +46,15 @@ def serve(folder: Path, template: Path) -> Iterator[str]:
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
-        _wait_for(f"http://127.0.0.1:{port}/health", server)
+        wait_for(f"http://127.0.0.1:{port}/health", server)
         yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(server.pid, 9)
         server.wait()
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    """Waits until a server answers; fails if it has ended."""
     pause = threading.Event()
     for _ in range(START_ATTEMPTS):
         assert server.poll() is None, "the server ended while it started"

@@ -3,13 +3,15 @@ from __future__ import annotations
 import math
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from storage.bulk_runs import TABLES, can_write_bulk, write_bulk
-from storage.run_record import HistoryPoint, RunRecord, write_run
-from storage.tracking import ensure_experiment, open_tracking
+from storage.record.bulk_runs import TABLES, can_write_bulk, write_bulk
+from storage.record.run_record import HistoryPoint, RunRecord, write_run
+from storage.record.running_runs import begin_run, end_run
+from storage.record.tracking import ensure_experiment, open_tracking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +83,37 @@ def test_a_run_in_bulk_is_the_clients_run(layout: Layout) -> None:
         expected = _rows(layout.mlflow_db, one)
         assert _rows(layout.mlflow_db, other) == expected
         assert {name for name, rows in expected.items() if rows} <= TABLES.keys()
+
+
+def test_a_run_begun_and_ended_in_bulk_is_the_clients(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row by row, begun and ended by both ways, a run is the same as one written in one go."""
+    tracking = open_tracking(layout)
+    experiment = ensure_experiment(tracking, "rents")
+    for record in RECORDS:
+        begun = replace(
+            record,
+            status="RUNNING",
+            end_ms=None,
+            params=dict(list(record.params.items())[:2]),
+            metrics={},
+            history=(),
+            tags={"status": "running"},
+        )
+        ended = replace(record, tags={"status": "completed", **record.tags})
+        in_bulk = begin_run(tracking, experiment, begun)
+        with monkeypatch.context() as other:
+            other.setattr("storage.record.running_runs.can_write_bulk", lambda _: False)
+            by_client = begin_run(tracking, experiment, begun)
+            expected = _rows(layout.mlflow_db, by_client.run_id)
+            assert end_run(tracking, by_client, ended)
+        assert _rows(layout.mlflow_db, in_bulk.run_id) == expected
+
+        assert end_run(tracking, in_bulk, ended)
+        whole = _rows(layout.mlflow_db, write_run(tracking, experiment, ended))
+        assert _rows(layout.mlflow_db, in_bulk.run_id) == whole
+        assert _rows(layout.mlflow_db, by_client.run_id) == whole
 
 
 def test_the_tables_are_those_we_know(layout: Layout) -> None:

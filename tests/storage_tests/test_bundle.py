@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import optuna
 import pytest
 
-from storage.bundle_format import BundleError
-from storage.bundle_zip import open_bundle
+from storage.bundle.archive import open_bundle
+from storage.bundle.members import BundleError
 from storage.layout import Layout
 from storage.ledger import open_ledger
 from storage.study_lock import StudyLockedError, study_lock
@@ -250,10 +250,10 @@ def test_trials_of_a_dead_coordinator_wait_again(home: Path, elsewhere: Path, tm
 @pytest.mark.parametrize(
     ("module", "function", "after"),
     [
-        ("bundle_import", "restore_runs", True),
-        ("bundle_files", "Path.rename", False),
-        ("bundle_import", "_give_name", False),
-        ("bundle_import", "_give_name", True),
+        ("bundle.importing", "restore_runs", True),
+        ("bundle.files", "Path.rename", False),
+        ("bundle.importing", "_give_name", False),
+        ("bundle.importing", "_give_name", True),
     ],
 )
 def test_a_killed_import_is_repeated_from_the_start(  # noqa: PLR0917 - three of them are the case
@@ -288,12 +288,12 @@ def test_an_import_that_fails_leaves_nothing(
     bundle: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was begun is taken away at once when the ledger refuses at the last."""
-    import storage.bundle_import
+    import storage.bundle.importing
 
     def refuse(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(storage.bundle_import, "_give_name", refuse)
+    monkeypatch.setattr(storage.bundle.importing, "_give_name", refuse)
     with pytest.raises(BundleError, match="no space left"):
         import_into(elsewhere, bundle)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from storage.bundle import read_contents
-from storage.bundle_format import MANIFEST, BundleError, name_fault
-from storage.bundle_zip import open_bundle, write_zip
+from storage.bundle.archive import open_bundle, write_zip
+from storage.bundle.members import MANIFEST, BundleError, name_fault
+from storage.bundle.study import read_contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -257,7 +257,7 @@ def test_more_than_fits_on_the_disk_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "large.zip"
     write_zip(path, "a", dict(WHOLE))
     members = _members(path)
-    from storage.bundle_format import Manifest, Member
+    from storage.bundle.members import Manifest, Member
 
     claimed = json.loads(members[MANIFEST])["members"]
     huge = Member("0" * 64, 2**50)

@@ -13,8 +13,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from storage.bundle_format import canonical, from_lines, to_lines
-from storage.bundle_trials import trial_from_json, trial_lines, trial_to_json
+from storage.bundle.members import canonical, from_lines, to_lines
+from storage.bundle.trials import trial_from_json, trial_lines, trial_to_json
 from storage.ledger import open_ledger
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from storage.checks import storage_faults
 from storage.layout import Layout
 from storage.ledger import open_ledger
-from storage.tracking import open_tracking
+from storage.record.tracking import open_tracking
 
 
 @pytest.fixture

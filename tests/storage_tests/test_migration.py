@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.checks import storage_faults
-from storage.file_store import OldStoreError, read_file_store
 from storage.layout import Layout
-from storage.migration import Migration, migrate
-from storage.run_record import log_values
-from storage.tracking import open_tracking
+from storage.old_runs.file_store import OldStoreError, read_file_store
+from storage.old_runs.migration import Migration, migrate
+from storage.record.run_record import log_values
+from storage.record.tracking import open_tracking
 from tests.storage_tests.carrying import fingerprint, new_project, runs_of
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def test_a_migration_that_was_cut_short_goes_on(
             raise KeyboardInterrupt
         log_values(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("storage.migration.log_values", stop_at_third)
+    monkeypatch.setattr("storage.old_runs.migration.log_values", stop_at_third)
     with pytest.raises(KeyboardInterrupt):
         _migrate(project, guide_store)
     _migrate(project, guide_store)

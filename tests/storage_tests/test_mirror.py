@@ -7,9 +7,10 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from storage.curve import best_curve
-from storage.mirror import trial_record
-from storage.mlflow_limits import clean_tags, legal_keys, text
+from storage.record.curve import best_curve
+from storage.record.mirror import trial_record
+from storage.record.mlflow_limits import clean_tags, legal_keys, text
+from storage.record.study_runs import parent_record
 
 START = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - as Optuna stores it
 
@@ -68,7 +69,7 @@ def test_reports_become_a_curve_in_order() -> None:
 
 
 def test_study_and_trial_attributes_find_their_place() -> None:
-    """run_params are parameters, run_tags and free attributes tags, the reason a note; ours win."""
+    """run_params are parameters, run_tags and free attributes tags, the reason also the note; ours win."""
     study_attrs = {"run_params": {"seed": 7, "rate": 5}, "run_tags": {"data": "abc"}, "uid": "u", "secret": 1}
     trial = _trial("FAIL", reason="out of memory", fold=3, status="mine")
     record = trial_record("s", study_attrs, trial)
@@ -76,11 +77,10 @@ def test_study_and_trial_attributes_find_their_place() -> None:
     assert record.params == {"seed": 7, "rate": 0.1}
     assert record.tags["data"] == "abc"
     assert record.tags["fold"] == "3"
-    assert record.tags["note"] == "out of memory"
+    assert record.tags["note"] == record.tags["reason"] == "out of memory"
     assert record.tags["status"] == "failed"
     assert record.tags["optuna_study_uid"] == "u"
     assert "secret" not in record.tags
-    assert "reason" not in record.tags
 
 
 def test_free_attributes_can_be_left_out_or_added() -> None:
@@ -132,3 +132,32 @@ def test_the_best_so_far_follows_completion() -> None:
 
     assert points == [(5.0, (0,)), (4.0, (2,)), (3.0, (1, 2)), (3.0, (3,))]
     assert [p.best.value for p in best_curve(trials, maximize=True)] == [5.0, 5.0, 5.0, 9.0]
+
+
+def test_a_trial_outside_its_studys_space_is_marked() -> None:
+    """Its run says so, also that it is no longer; a trial that never was outside has no such tag."""
+    attributes = {"outside_space": {"0": True, "1": False}}
+    trials = [create_trial(value=1.0) for _ in range(3)]
+    for number, trial in enumerate(trials):
+        trial.number = number
+
+    records = [trial_record("rents", attributes, trial, "score") for trial in trials]
+
+    assert [record.tags.get("outside_space") for record in records] == ["true", "false", None]
+
+
+def test_figures_found_later_are_tags_of_their_run() -> None:
+    """What is found about a trial after its end reaches its run, and the study's own figures the study's run."""
+    figures = {
+        "12": {"honest_score": 1.25, "candidate": "trial 12"},
+        "study": {"chosen_candidate": "blend of 3"},
+    }
+    attributes = {"uid": "u", "figures": figures, "conclusion": {"version": 1}}
+
+    tags = trial_record("s", attributes, _trial("COMPLETE", 1.0), tag_study_user_attrs=True).tags
+    of_study = parent_record("s", attributes, {}).tags
+
+    assert (tags["honest_score"], tags["candidate"]) == ("1.25", "trial 12")
+    assert not {"figures", "conclusion", "chosen_candidate"} & tags.keys()
+    assert of_study["chosen_candidate"] == "blend of 3"
+    assert "honest_score" not in of_study

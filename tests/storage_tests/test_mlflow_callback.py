@@ -9,8 +9,8 @@ import pytest
 from mlflow import MlflowClient
 
 from storage import MLflowCallback
-from storage.run_record import HistoryPoint, RunRecord, record_run
-from storage.tracking import ensure_experiment, open_tracking
+from storage.record.run_record import HistoryPoint, RunRecord, record_run
+from storage.record.tracking import ensure_experiment, open_tracking
 from tests.storage_tests.record_checks import assert_exact
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from storage.layout import Layout
-from storage.model_registry import CHAMPION, register_champion, save_pyfunc
-from storage.tracking import Tracking, ensure_experiment, open_tracking
+from storage.record.model_registry import CHAMPION, register_champion, save_pyfunc
+from storage.record.tracking import Tracking, ensure_experiment, open_tracking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

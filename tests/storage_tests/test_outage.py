@@ -70,8 +70,8 @@ def told() -> Iterator[Told]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow each other quickly, so that recovery is not sat out."""
-    monkeypatch.setattr("storage.recorder.FIRST_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr("storage.recorder.LONGEST_PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr("storage.record.recorder.FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr("storage.record.recorder.LONGEST_PAUSE_SECONDS", 0.2)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
@@ -267,7 +267,7 @@ def test_a_silent_server_does_not_keep_a_script(monkeypatch: pytest.MonkeyPatch)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         results, waiting, stderr = _script(
-            address, patch="import storage.process_state as state\nstate.EXIT_SECONDS = 1.0\n"
+            address, patch="import storage.record.process_state as state\nstate.EXIT_SECONDS = 1.0\n"
         )
 
     assert (results, waiting, stderr) == (_undisturbed(8), 8, [LACKING])

@@ -17,7 +17,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
 from storage import MLflowCallback
-from storage.mirror import milliseconds
+from storage.record.mirror import milliseconds
 from tests.storage_tests.record_checks import end
 
 if TYPE_CHECKING:
@@ -61,7 +61,6 @@ DIFFERENCES = [
     Difference(("PRUNED",), "metric score_running", None, "[(1, 0.7)]", "the reports as a curve"),
     Difference(ALL, "metric deviation", None, "[(0, 0.1)]", "from the trial's attribute `metrics`"),
     Difference(ALL, "tag metrics", "{{'deviation': 0.1}}", None, OWN),
-    Difference(ALL, "tag reason", "slow", None, "named as MLflow's own column"),
     Difference(ALL, "tag note", None, "slow", "named as MLflow's own column"),
     Difference(ALL, "tag number", "{number}", None, FIND),
     Difference(ALL, "tag optuna_trial", None, "{number}", FIND),

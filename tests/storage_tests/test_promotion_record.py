@@ -17,7 +17,7 @@ from storage.promotion_record import (
     timestamped_name,
     write_promotion_record,
 )
-from storage.submissions import sha256_of
+from storage.submission.writing import sha256_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storage.recorder import Recorder
+from storage.record.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def test_what_cannot_succeed_is_told_once_and_counted() -> None:
 
 def test_the_backlog_goes_out_by_itself_when_mlflow_answers_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that met a dead server is tried again, the others keep their order, nothing counts as failed."""
-    monkeypatch.setattr("storage.recorder.FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("storage.record.recorder.FIRST_PAUSE_SECONDS", 0.001)
     warnings: list[str] = []
     done: list[str] = []
     answers = iter([ConnectionError("refused"), TimeoutError(), SystemExit(1), None])
@@ -77,8 +77,8 @@ def test_the_backlog_goes_out_by_itself_when_mlflow_answers_again(monkeypatch: p
 
 def test_draining_does_not_sit_out_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for the record has the server tried at once, however long the next pause would be."""
-    monkeypatch.setattr("storage.recorder.FIRST_PAUSE_SECONDS", 3_600)
-    monkeypatch.setattr("storage.recorder.LONGEST_PAUSE_SECONDS", 3_600)
+    monkeypatch.setattr("storage.record.recorder.FIRST_PAUSE_SECONDS", 3_600)
+    monkeypatch.setattr("storage.record.recorder.LONGEST_PAUSE_SECONDS", 3_600)
     warned = threading.Event()
     answers = iter([ConnectionError("refused"), None])
 
@@ -96,7 +96,7 @@ def test_draining_does_not_sit_out_a_pause(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_server_that_comes_and_goes_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One line when it first fails and one when it first answers, whatever follows."""
-    monkeypatch.setattr("storage.recorder.FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("storage.record.recorder.FIRST_PAUSE_SECONDS", 0.001)
     warnings: list[str] = []
     recorder = Recorder(warnings.append)
     for number in range(3):
@@ -179,7 +179,7 @@ def test_a_job_after_the_end_is_counted_not_raised() -> None:
 def test_a_hanging_job_does_not_keep_the_process() -> None:
     """A process with a job that never ends exits all the same."""
     code = (
-        "import threading\nfrom storage.recorder import Recorder\n"
+        "import threading\nfrom storage.record.recorder import Recorder\n"
         "r = Recorder(print)\nr.submit('a', threading.Event().wait)\nprint(r.close(0))"
     )
     result = subprocess.run(

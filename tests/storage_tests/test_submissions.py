@@ -9,169 +9,120 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from storage.submissions import (
-    SubmissionFormat,
-    read_submission,
-    sha256_of,
-    submission_faults,
-    write_submission,
-)
+from storage.submission.checking import submission_faults
+from storage.submission.form import Wanted
+from storage.submission.reading import read_format, read_sample
+from storage.submission.writing import read_submission, sha256_of, write_submission
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-IDS = ("000001", "000002", "000003")
-PLAIN = SubmissionFormat("id", ("price",), header=True)
-BARE = SubmissionFormat("id", ("price",), header=False)
+    from storage.submission.form import SubmissionFormat
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+IDS = ("000001", "000002", "000003")
+PLAIN = read_format(None, Wanted(IDS))
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @st.composite
-def submissions(draw: st.DrawFn) -> tuple[list[str], NDArray[np.float64], SubmissionFormat]:
-    """Draws unique ids, their predictions in one to three columns, and a format."""
-    names = draw(st.lists(texts, min_size=1, max_size=6, unique=True))
-    width = draw(st.integers(1, 3))
-    shape = (len(names),) if width == 1 else (len(names), width)
-    order = tuple(draw(st.permutations(range(width)))) if draw(st.booleans()) else None
-    columns = tuple(f"c{place}" for place in range(width))
-    written = SubmissionFormat("the id", columns, header=draw(st.booleans()), order=order)
-    return names, draw(arrays(np.float64, shape, elements=finite)), written
+def submissions(draw: st.DrawFn) -> tuple[NDArray[np.float64], SubmissionFormat]:
+    """Draws unique ids, their predictions in one or three columns, and the plain format."""
+    names = tuple(draw(st.lists(texts, min_size=1, max_size=6, unique=True)))
+    classes = draw(st.sampled_from([(), ("a", "b", "c")]))
+    shape = (len(names), len(classes)) if classes else (len(names),)
+    elements = st.just(0.25) if classes else finite
+    values = draw(arrays(np.float64, shape, elements=elements))
+    if classes:
+        values[:, 2] = 0.5
+    return values, read_format(None, Wanted(names, "the id", classes=classes))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(drawn=submissions())
-def test_round_trip(tmp_path: Path, drawn: tuple[list[str], NDArray[np.float64], SubmissionFormat]) -> None:
-    """Whatever the ids and numbers, the file reads back to the same text and bits and has no fault."""
-    names, prediction, written = drawn
+def test_round_trip(tmp_path: Path, drawn: tuple[NDArray[np.float64], SubmissionFormat]) -> None:
+    """Whatever the ids and numbers, the file reads back to the same bits and has no fault."""
+    prediction, form = drawn
     path = tmp_path / "submission.csv"
-    write_submission(path, names, prediction, written)
-    ids, values = read_submission(path, written)
+    write_submission(path, prediction, form)
 
-    assert tuple(names) == ids
-    assert prediction.shape == values.shape
-    assert prediction.tobytes() == np.ascontiguousarray(values).tobytes()
-    assert submission_faults(path, names, written) == []
+    back = read_submission(path, form)
+    assert prediction.reshape(back.shape).tobytes() == back.tobytes()
+    assert submission_faults(path, form) == []
 
 
-def test_bytes(tmp_path: Path) -> None:
-    """The file is UTF-8 without a mark, lines end in a newline alone, and ids keep their zeros."""
+def test_bytes_without_a_sample(tmp_path: Path) -> None:
+    """The convention: UTF-8 without a mark, a header, lines ending in a newline alone, ids with their zeros."""
     path = tmp_path / "submission.csv"
-    write_submission(path, ["007", "東京"], np.array([0.1, 1e300]), PLAIN)
+    write_submission(path, np.array([0.1, 1e20]), read_format(None, Wanted(("007", "東京"))))
 
-    assert "id,price\n007,0.1\n東京,1e+300\n".encode() == path.read_bytes()
+    assert path.read_bytes() == "id,prediction\n007,0.1\n東京,100000000000000000000.0\n".encode()
 
 
-def test_headerless(tmp_path: Path) -> None:
-    """A headerless format writes no names."""
+def test_classes_without_a_sample(tmp_path: Path) -> None:
+    """Without a sample there is a column for each of three classes, and labels where the score is of labels."""
     path = tmp_path / "submission.csv"
-    write_submission(path, ["007"], np.array([[2]]), BARE)
+    prediction = np.array([[0.25, 0.25, 0.5], [0.5, 0.25, 0.25]])
+    for wants_labels, expected in (
+        (False, "id,a,b,c\n1,0.25,0.25,0.5\n2,0.5,0.25,0.25\n"),
+        (True, "id,prediction\n1,c\n2,a\n"),
+    ):
+        form = read_format(None, Wanted(("1", "2"), classes=("a", "b", "c"), wants_labels=wants_labels))
+        write_submission(path, prediction, form)
 
-    assert path.read_bytes() == b"007,2.0\n"
+        assert path.read_text(encoding="utf-8") == expected
+        assert submission_faults(path, form) == []
 
 
-def test_column_order(tmp_path: Path) -> None:
-    """Class probabilities go under their own names when the sample orders them differently."""
+def test_the_samples_order_wins(tmp_path: Path) -> None:
+    """Rows go where the sample has their ids, and come back in the test file's order."""
     path = tmp_path / "submission.csv"
-    swapped = SubmissionFormat("id", ("B", "A"), header=True, order=(1, 0))
-    write_submission(path, ["1"], np.array([[0.25, 0.75]]), swapped)
+    form = read_format(b"000003,0\n000001,0\n000002,0\n", Wanted(IDS))
+    write_submission(path, np.array([1.0, 2.0, 3.0]), form)
 
-    assert path.read_bytes() == b"id,B,A\n1,0.75,0.25\n"
+    assert path.read_bytes() == b"000003,3\n000001,1\n000002,2\n"
+    assert read_submission(path, form)[:, 0].tolist() == [1.0, 2.0, 3.0]
+
+
+def test_decimals_are_never_lost(tmp_path: Path) -> None:
+    """A sample of bare zeros does not round the predictions; one with two decimals fills them up."""
+    path = tmp_path / "submission.csv"
+    for zero, expected in ((b"0", b"000001,1\n000002,0.125\n"), (b"0.00", b"000001,1.00\n000002,0.125\n")):
+        sample = b"000001," + zero + b"\n000002," + zero + b"\n"
+        write_submission(path, np.array([1, 0.125]), read_format(sample, Wanted(IDS[:2])))
+        assert path.read_bytes() == expected
 
 
 @pytest.mark.parametrize("shape", [(2,), (3, 2), (0,), (3, 1, 1)])
 def test_wrong_shape(tmp_path: Path, shape: tuple[int, ...]) -> None:
     """A prediction that does not fit the ids is refused before anything is written."""
-    with pytest.raises(ValueError, match=r"got shape .*; allowed: \(3, 1\)"):
-        write_submission(tmp_path / "submission.csv", IDS, np.zeros(shape), PLAIN)
+    with pytest.raises(ValueError, match=r"got shape .*; allowed: \(3,\)"):
+        write_submission(tmp_path / "submission.csv", np.zeros(shape), PLAIN)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
-    """Text that cannot be encoded fails the write and leaves the earlier submission whole."""
+    """A label that cannot be encoded fails the write and leaves the earlier submission whole."""
     path = tmp_path / "submission.csv"
-    write_submission(path, ["1"], np.ones(1), PLAIN)
-    with pytest.raises(UnicodeEncodeError):
-        write_submission(path, ["\ud800"], np.ones(1), PLAIN)
+    write_submission(path, np.ones(3), PLAIN)
+    before = path.read_bytes()
+    labels = read_format(
+        "000001,家\n".encode("cp932"), Wanted(("000001",), classes=("家", "🏠"), wants_labels=True)
+    )
+    with pytest.raises(ValueError, match="allowed: those of Shift-JIS"):
+        write_submission(path, np.ones(1), labels)
 
     assert [path] == list(tmp_path.iterdir())
-    assert path.read_bytes() == b"id,price\n1,1.0\n"
+    assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("id,cost\n000001,1\n000002,2\n000003,3\n", "header: got 'id,cost'; allowed: 'id,price'"),
-        ("id,price\n000001,1\n000003,3\n000002,2\n", "order: got id '000003' in row 2; allowed: '000002'"),
-        ("id,price\n000001,1\n000002,nan\n000003,3\n", "got 1 that are NaN, 'nan for id 000002'"),
-        ("id,price\n000001,inf\n000002,-inf\n000003,3\n", "got 2 that are infinite, 'inf for id 000001',"),
-        ("id,price\n000001,1\n000002,\n000003,3\n", "got 1 that are no number, ' for id 000002'"),
-        ("id,price\n000001,1_0\n000002,2\n000003,3\n", "got 1 that are no number, '1_0 for id 000001'"),
-        ("id,price\n000001,1\n000002,2,2\n000003,3\n", "columns: got 1 rows of another width, first row 3"),
-    ],
-)
-def test_one_fault_one_line(tmp_path: Path, text: str, expected: str) -> None:
-    """Each fault of a submission is one line that says got, allowed, do."""
-    path = tmp_path / "submission.csv"
-    path.write_text(text, encoding="utf-8")
-
-    [fault] = submission_faults(path, IDS, PLAIN)
-    assert expected in fault
-    assert "\n" not in fault
-    assert "; allowed: " in fault
-    assert fault.endswith(("do not submit it; write it again", "use a file with those columns"))
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", ["rows: got 0; allowed: 3", "got 3 that are missing"]),
-        ("000001,1\n000002,2\n", ["rows: got 2; allowed: 3", "got 1 that are missing, '000003'"]),
-        (
-            "000001,1\n000002,2\n000002,2\n",
-            ["got 1 that are missing, '000003'", "got 1 that are there more than once, '000002'"],
-        ),
-        (
-            "1,1\n000002,2\n000003,3\n",
-            ["got 1 that are missing, '000001'", "got 1 that are not in the test data"],
-        ),
-        (
-            "id,price\n000001,1\n000002,2\n000003,3\n",
-            [
-                "header: got 'id,price'; allowed: none",
-                "rows: got 4",
-                "not in the test data, 'id'",
-                "no number",
-            ],
-        ),
-        (
-            "000001,1\n000002,2\n000003,3\n\n",
-            ["rows: got 4", "not in the test data, ''", "first row 4 with 0"],
-        ),
-    ],
-)
-def test_faults_all_at_once(tmp_path: Path, text: str, expected: list[str]) -> None:
-    """Faults that come together are all told, a line each."""
-    path = tmp_path / "submission.csv"
-    path.write_text(text, encoding="utf-8")
-    faults = submission_faults(path, IDS, BARE)
-
-    assert len(expected) == len(faults)
-    for part, fault in zip(expected, faults, strict=True):
-        assert part in fault
-
-
-def test_unreadable_file(tmp_path: Path) -> None:
-    """A submission that is absent, not UTF-8 or not CSV is one fault, not a crash."""
-    path = tmp_path / "submission.csv"
-    assert "No such file" in submission_faults(path, IDS, PLAIN)[0]
-    path.write_bytes(b"\xff\xfe")
-    assert "got bytes that are not UTF-8, at position 0" in submission_faults(path, IDS, PLAIN)[0]
-    path.write_bytes(b'id,price\n"1"2,3\n')
-    assert "got text that is not CSV" in submission_faults(path, IDS, PLAIN)[0]
+def test_absent_file(tmp_path: Path) -> None:
+    """A submission that is not there is one fault, not a crash."""
+    [fault] = submission_faults(tmp_path / "absent.csv", PLAIN)
+    assert "No such file" in fault
 
 
 def test_sha256(tmp_path: Path) -> None:
@@ -180,3 +131,53 @@ def test_sha256(tmp_path: Path) -> None:
     path.write_bytes(b"abc")
 
     assert hashlib.sha256(b"abc").hexdigest() == sha256_of(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "got an empty file; allowed: rows"),
+        ("id,p\n", "got a header alone"),
+        ("id\n000001\n000002\n000003\n", "columns: got the id alone"),
+        ("id,p\n000001,0\n000002,0\n", "ids: got 1 that are missing, '000003'; allowed: each of the 3"),
+        ("id,p\n000001,0\n000002,0\n000003,0\n4,0\n", "ids: got 1 that are not in the test data, '4'"),
+        (
+            "id,p\n000001,0\n000002,0\n000003,0\n000003,0\n",
+            "ids: got 1 that are there more than once, '000003'",
+        ),
+        (
+            "id,p,q\n000001,0,0\n000002,0,0\n000003,0,0\n",
+            "columns: got 2 besides the id, 'p', 'q'; allowed: one",
+        ),
+        ("id,p\n000001,0\n000002\n000003,0\n", "columns: got 1 rows of another width, first row 3 with 1"),
+        ("id,p\n1,0\n2,0\n3,0\n", "(zeros before them lost or added); allowed: each of the 3 test ids once"),
+    ],
+)
+def test_one_fault_of_a_sample(tmp_path: Path, text: str, expected: str) -> None:
+    """A sample that cannot be copied is one line that says got, allowed, do."""
+    sample = tmp_path / "sample.csv"
+    sample.write_bytes(text.encode())
+    form, [fault] = read_sample(sample, Wanted(IDS))
+
+    assert form is None
+    assert expected in fault
+    assert "; do: " in fault
+    assert "\n" not in fault
+
+
+def test_foreign_class_columns() -> None:
+    """Class columns that name no class are a fault, never guessed by position."""
+    sample = b"id,x,y,z\n000001,0,0,1\n000002,0,0,1\n000003,0,0,1\n"
+    with pytest.raises(ValueError, match="column names: got x, y, z; allowed: one for each class"):
+        read_format(sample, Wanted(IDS, classes=("a", "b", "c")))
+
+
+def test_the_prediction_column_can_be_said() -> None:
+    """Where several columns could hold the prediction, the user says which; the others stay."""
+    sample = b"id,p,q\n000001,7,0\n000002,8,0\n000003,9,0\n"
+    form = read_format(sample, Wanted(IDS, column="q"))
+
+    assert form.columns == ("q",)
+    assert form.filled(["1"] * 3).encode() == b"id,p,q\n000001,7,1\n000002,8,1\n000003,9,1\n"
+    with pytest.raises(ValueError, match="--prediction-column: got 'r'; allowed: p, q"):
+        read_format(sample, Wanted(IDS, column="r"))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage import MLflowCallback
-from storage.reconcile import SyncReport
-from storage.tracking import open_tracking
+from storage.record.reconcile import SyncReport
+from storage.record.tracking import open_tracking
 
 if TYPE_CHECKING:
     import optuna

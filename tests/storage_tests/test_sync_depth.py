@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage import MLflowCallback
-from storage.reconcile import SyncReport
-from storage.run_source import FileRuns, ServerRuns
-from storage.study_record import TrialMapping
-from storage.study_sync import audit
-from storage.tracking import look_at_tracking, open_tracking
+from storage.record.reconcile import SyncReport
+from storage.record.run_source import FileRuns, ServerRuns
+from storage.record.study_sync import audit
+from storage.record.tracking import look_at_tracking, open_tracking
+from storage.record.trial_mapping import TrialMapping
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from storage.layout import Layout
-    from storage.run_source import RunSource
+    from storage.record.run_source import RunSource
 
 Trials = Callable[..., None]
 MAPPING = TrialMapping("cv_rmse_mean", {}, tag_study_user_attrs=False, tag_trial_user_attrs=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from storage.tracking import ensure_experiment, open_tracking
+from storage.record.tracking import ensure_experiment, open_tracking
 
 if TYPE_CHECKING:
     from storage.layout import Layout
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 CREATE = """
 from storage.layout import Layout
-from storage.tracking import ensure_experiment, open_tracking
+from storage.record.tracking import ensure_experiment, open_tracking
 print(ensure_experiment(open_tracking(Layout()), "rents"))
 """
 DOWNLOAD = """
@@ -120,7 +120,7 @@ def test_another_database_keeps_its_ways(layout: Layout, tmp_path: Path, mlflow_
 def test_importing_storage_is_cheap() -> None:
     """A command's --help pays for none of the heavy libraries."""
     code = (
-        "import sys, storage, storage.checks, storage.ledger, storage.tracking, storage.recorder\n"
+        "import sys, storage, storage.checks, storage.ledger, storage.record.tracking, storage.record.recorder\n"
         "print(sorted({'mlflow', 'optuna', 'sqlalchemy', 'pandas', 'numpy'} & set(sys.modules)))"
     )
     out, err = _start(code, cwd=ROOT).communicate(timeout=60)

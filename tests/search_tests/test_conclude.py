@@ -1,0 +1,310 @@
+"""A study's conclusion: made within its time, kept, and used again."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import optuna
+import pandas as pd
+import pytest
+from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.trial import create_trial
+
+from objectives.base import CVResult
+from objectives.data.split.schemes import Splittable
+from search.competition import Competition, open_competition
+from search.conclusion.asked_trial import scored_line
+from search.conclusion.conclude import Concluding, kept_concluded, kept_conclusion
+from search.conclusion.conclusion import Conclusion
+from search.conclusion.fresh_splits import fresh_splits
+from search.conclusion.known_parts import PartPrediction
+from search.conclusion.wording import conclusion_lines
+from search.config import DataConfig
+from search.loop.ground import Ground
+from search.loop.in_process import InProcessEngine
+from storage.conclusion_record import conclusion_of
+from storage.layout import Layout
+from storage.predictions import PredictionStore
+from tests.search_tests.fakes import FakeObjective
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from optuna.study import Study
+
+    from objectives.base import Params, Report
+    from objectives.data.folds import Fold
+    from search.conclusion.conclude import Concluded
+
+N = 300
+
+
+class Waves(FakeObjective):
+    """Ridge regression on random waves of all columns: x is the damping, n how many waves for each column.
+
+    Args:
+        competition: The data.
+        folds: Where to evaluate.
+        seed: Of the waves.
+    """
+
+    def __init__(self, competition: Competition, folds: tuple[Fold, ...], seed: int = 0) -> None:
+        super().__init__(space={"x": FloatDistribution(-2.0, 4.0), "n": IntDistribution(1, 40)})
+        self._competition, self._folds, self._seed = competition, folds, seed
+        self.evaluations = 0
+
+    def on(self, folds: tuple[Fold, ...], seed: int | None = None) -> Waves:
+        """The same elsewhere."""
+        return Waves(self._competition, folds, self._seed if seed is None else seed)
+
+    def evaluate(self, params: Params, report: Report) -> CVResult:  # noqa: ARG002 - the contract's form
+        """Fits the folds."""
+        self.evaluations += 1
+        data = self._competition.dataset
+        oof, tests, scores = np.full(len(data.target), np.nan), [], []
+        for k, fold in enumerate(self._folds):
+            rng = np.random.default_rng([self._seed, k])
+            slopes = rng.normal(size=(data.train.shape[1], 2 * params["n"]))
+            train, test = np.sin(data.train @ slopes), np.sin(data.test @ slopes)
+            x, y = train[fold.train_idx], data.target[fold.train_idx]
+            damped = x.T @ x + 10.0 ** params["x"] * np.eye(x.shape[1])
+            weights = np.linalg.solve(damped, x.T @ (y - y.mean()))
+            oof[fold.val_idx] = train[fold.val_idx] @ weights + y.mean()
+            tests.append(test @ weights + y.mean())
+            scores.append(data.metric.score(data.target[fold.val_idx], oof[fold.val_idx]))
+        return CVResult(
+            tuple(scores),
+            oof,
+            np.mean(tests, axis=0),
+            (1,) * len(scores),
+            np.ones(data.train.shape[1]),
+            ("",),
+        )
+
+
+@dataclass
+class Searched:
+    """A study whose trials have run, ready to be concluded."""
+
+    study: Study
+    competition: Competition
+    objective: Waves
+    layout: Layout
+
+    @property
+    def store(self) -> PredictionStore:
+        """Its kept predictions."""
+        return PredictionStore(self.layout.predictions(self.study.study_name), 20)
+
+    def add(self, **params: Any) -> None:
+        """Adds a complete trial."""
+        result = self.objective.evaluate(params, lambda _: False)  # type: ignore[arg-type]
+        number = len(self.study.trials)
+        self.store.save(number, oof=result.oof_prediction, test=result.test_prediction)
+        space = self.objective.space()
+        attributes = {"metrics": {"seconds": 0.01, "cv_rmse_std": result.std}}
+        self.study.add_trial(
+            create_trial(params=params, distributions=space, value=result.mean, user_attrs=attributes)
+        )
+
+    @property
+    def engine(self) -> InProcessEngine:
+        """Evaluates here."""
+        data = self.competition.dataset
+        rows = Splittable(data.target, data.task, data.keys)
+        return InProcessEngine(Ground(self.objective, self.competition.folds, rows))
+
+    def conclude(self, seconds: float = math.inf) -> Concluded | None:
+        """Concludes within a time, on this process."""
+        deadline = time.monotonic() + seconds
+        return Concluding(self.study, self.competition, self.store, self.engine, self.layout, deadline).run()
+
+    def concluded(self, seconds: float = math.inf) -> Concluded:
+        """The same where there is something to conclude."""
+        done = self.conclude(seconds)
+        assert done is not None
+        return done
+
+
+def _searched(home: Path, *, signal: float, **settings: Any) -> Searched:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(N + 100, 3)), columns=["a", "b", "c"])
+    frame.insert(0, "id", [f"{i:05d}" for i in range(len(frame))])
+    frame["area"] = np.arange(len(frame)) // 10
+    frame["day"] = np.arange(len(frame)) // 20
+    frame["y"] = signal * np.sin(2 * frame["a"]) + signal * frame["b"] + rng.normal(size=len(frame))
+    home.mkdir(exist_ok=True)
+    frame[:N].to_csv(home / "train.csv", index=False)
+    frame[N:].drop(columns="y").to_csv(home / "test.csv", index=False)
+    layout = Layout(home)
+    config = DataConfig(
+        study="waves", train=home / "train.csv", test=home / "test.csv", target="y", folds=4, **settings
+    )
+    competition = open_competition(config, layout)
+    found = Searched(
+        optuna.create_study(study_name="waves"), competition, Waves(competition, competition.folds), layout
+    )
+    found.add(x=3.5, n=2)
+    for x, n in ((1.0, 20), (0.0, 30), (1.5, 12), (3.0, 30)):
+        found.add(x=x, n=n)
+    return found
+
+
+@pytest.fixture
+def searched(tmp_path: Path) -> Searched:
+    """Something to learn, and a default that learns little of it."""
+    return _searched(tmp_path / "searched", signal=3.0)
+
+
+def test_a_search_that_helped_promotes_what_is_better(searched: Searched) -> None:
+    """With something to learn the chosen candidate beats the default, by fresh splits of other rows."""
+    conclusion = searched.concluded().conclusion
+    assert conclusion.chosen_line.kind != "default"
+    assert conclusion.fresh_folds == 12
+    assert conclusion.chosen_line.gain is not None
+    assert conclusion.chosen_line.gain > 0
+    text = "\n".join(conclusion_lines(conclusion))
+    assert "12 folds of fresh splits" in text
+    assert "better than the default configuration" in text
+    assert "Expected on the test file: RMSE" in text
+
+
+def test_the_submission_is_the_chosen_candidates(searched: Searched) -> None:
+    """What is kept of the choice is its parts' weighted mean, on the test rows as out of fold."""
+    done = searched.concluded()
+    tests = [weight * searched.store.load(part.trial).test for part, weight in done.conclusion.chosen.parts]
+    np.testing.assert_allclose(done.prediction.test, np.sum(tests, axis=0))
+    assert np.isfinite(done.prediction.oof).all()
+
+
+def test_without_signal_the_default_is_promoted(tmp_path: Path) -> None:
+    """Where there is nothing to learn it says so, and promotes the default."""
+    conclusion = _searched(tmp_path / "noise", signal=0.0).concluded().conclusion
+    assert conclusion.chosen_line.kind == "default"
+    assert any(line.startswith("No signal: ") for line in conclusion_lines(conclusion))
+
+
+def test_a_repeated_command_uses_what_is_kept(searched: Searched) -> None:
+    """As long as no trial was added nothing is evaluated again; then all is."""
+    first = searched.concluded()
+    again = searched.concluded(seconds=-1)
+    assert again.conclusion == first.conclusion
+    np.testing.assert_array_equal(again.prediction.test, first.prediction.test)
+    searched.add(x=0.5, n=25)
+    assert kept_conclusion(searched.study) is None
+    assert searched.concluded().conclusion != first.conclusion
+
+
+def test_a_record_reads_back_as_it_was_written(searched: Searched) -> None:
+    """The ledger's attribute and the file beside the predictions say the same, and give the same conclusion."""
+    conclusion = searched.concluded().conclusion
+    text = searched.layout.conclusion("waves").read_text(encoding="utf-8")
+    assert json.loads(text) == json.loads(json.dumps(conclusion_of(searched.study)))
+    assert Conclusion.from_json(json.loads(text)) == conclusion
+
+
+def test_the_ledger_has_the_figures_of_the_runs(searched: Searched) -> None:
+    """Each single trial that was scored has its figures, and the study those of what was chosen."""
+    conclusion = searched.concluded().conclusion
+    figures = searched.study.user_attrs["figures"]
+    assert set(figures) == {"study", "0", str(conclusion.lines[1].candidate.lead.trial)}
+    line = conclusion.chosen_line
+    assert line.expected is not None
+    assert figures["study"]["chosen_candidate"] == line.name
+    assert figures["study"]["chosen_honest_score"] == line.honest
+    assert figures["study"]["chosen_expected_low"] == line.expected.low
+    assert set(figures["study"]["chosen_parts"]) == {part.name for part, _ in line.candidate.parts}
+
+
+def test_predictions_of_another_conclusion_are_not_used(searched: Searched) -> None:
+    """Where the files beside the ledger are not of its conclusion, it is made again rather than mixed up."""
+    searched.concluded()
+    path = searched.layout.conclusion("waves")
+    path.write_text(path.read_text(encoding="utf-8").replace("trial", "Trial", 1), encoding="utf-8")
+    assert kept_concluded(searched.study, searched.layout) is None
+    assert kept_conclusion(searched.study) is not None
+
+
+def test_no_time_still_leaves_a_choice(searched: Searched) -> None:
+    """With no second left it chooses from what is kept, and says that nothing fresh was looked at."""
+    conclusion = searched.concluded(seconds=-1).conclusion
+    assert conclusion.fresh_folds == 0
+    assert any("no time for fresh splits" in line for line in conclusion_lines(conclusion))
+
+
+def test_without_a_complete_trial_there_is_nothing_to_conclude(searched: Searched) -> None:
+    """A study without trials has no conclusion."""
+    empty = replace(searched, study=optuna.create_study(study_name="empty"))
+    assert empty.conclude() is None
+
+
+def test_a_default_that_is_not_kept_is_evaluated_again(searched: Searched) -> None:
+    """The default is always compared with, though a long search keeps only the best trials' predictions."""
+    searched.store.retain([1, 2, 3, 4])
+    kinds = [line.kind for line in searched.concluded().conclusion.lines]
+    assert kinds[0] == "default"
+
+
+def test_a_trial_asked_for_has_the_same_figures(searched: Searched) -> None:
+    """A trial that is asked for is scored on the folds that the candidates were, so that they compare."""
+    conclusion = searched.concluded().conclusion
+    known = next(line for line in conclusion.lines if line.kind == "single")
+    part = known.candidate.lead
+    stored = searched.store.load(part.trial)
+
+    line = scored_line(
+        conclusion,
+        part,
+        PartPrediction(stored.oof, stored.test, 0.01),
+        competition=searched.competition,
+        engine=searched.engine,
+        deadline=math.inf,
+    )
+
+    assert line.fresh == known.fresh
+    assert (line.apparent, line.honest) == (known.apparent, known.honest)
+    assert (line.gain, line.gain_error, line.expected) == (known.gain, known.gain_error, known.expected)
+
+
+def test_what_is_asked_for_is_marked_in_the_table(searched: Searched) -> None:
+    """The table says what is promoted, and the choice it replaces stays in it."""
+    conclusion = searched.concluded().conclusion
+    default = conclusion.lines[0]
+
+    asked = conclusion.asking_for(default)
+
+    assert [line.name for line in asked.lines] == [line.name for line in conclusion.lines]
+    assert [line.kind for line in asked.lines if line.is_chosen] == ["default"]
+    assert "Asked for: default (trial 0)" in conclusion_lines(asked)
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_other"),
+    [
+        ({}, True),
+        ({"group": "area"}, True),
+        ({"time": "day"}, False),
+        ({"repeats": 2}, True),
+    ],
+)
+def test_fresh_splits_keep_the_studys_scheme(
+    tmp_path: Path, settings: dict[str, Any], *, is_other: bool
+) -> None:
+    """A fresh split has other folds by the same scheme; where there are no others, other seeds on the same."""
+    found = _searched(tmp_path / "x", signal=3.0, **settings)
+    own = {tuple(fold.val_idx) for fold in found.competition.folds}
+    splits = fresh_splits(found.competition, 3)
+    assert len({split.elsewhere.seed for split in splits}) == 3
+    for split in splits:
+        assert len(split.folds) == 4
+        assert ({tuple(fold.val_idx) for fold in split.folds} <= own) is not is_other
+        if "group" in settings:
+            areas = found.competition.dataset.keys.group("area").train
+            assert all(not set(areas[fold.train_idx]) & set(areas[fold.val_idx]) for fold in split.folds)
+    line = conclusion_lines(found.concluded().conclusion)[0]
+    assert ("this split has no other" in line) is not is_other

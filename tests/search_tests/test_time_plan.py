@@ -1,0 +1,85 @@
+"""What the seconds of `--timeout` are for."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import optuna
+import pytest
+from optuna.trial import FrozenTrial, TrialState
+
+from search.config import (
+    CLOSING_SECONDS,
+    CONCLUSION_EVALUATIONS,
+    CONCLUSION_LEAST_SECONDS,
+    CONCLUSION_SHARE,
+    STOPGAP_SECONDS,
+)
+from search.loop.time_plan import TimePlan
+
+
+def trial(seconds: float, state: TrialState = TrialState.COMPLETE) -> FrozenTrial:
+    """A trial that took so long."""
+    value = 1.0 if state == TrialState.COMPLETE else None
+    return optuna.trial.create_trial(
+        state=state, value=value, user_attrs={"metrics": {"seconds": seconds}, "reason": ""}
+    )
+
+
+def plan(timeout: float, *trials: FrozenTrial) -> TimePlan:
+    """Of a command that began now, with its search, and knows these trials."""
+    now = time.monotonic()
+    made = TimePlan(now, timeout, begun=now)
+    for one in trials:
+        made.learn(one)
+    return made
+
+
+def test_without_a_complete_trial_only_a_stopgap_has_time() -> None:
+    """What was pruned says nothing of whole evaluations, and there is nothing to conclude from."""
+    assert plan(20.0).reserve(2) == STOPGAP_SECONDS
+    assert plan(20.0, trial(9.0, TrialState.PRUNED)).reserve(2) == STOPGAP_SECONDS
+
+
+def test_what_is_kept_back_follows_what_an_evaluation_costs() -> None:
+    """Half of it with twice the workers, by the median trial."""
+    known = plan(10_000.0, trial(1.0), trial(5.0), trial(700.0))
+
+    assert known.reserve(1) == CONCLUSION_EVALUATIONS * 5.0
+    assert known.reserve(2) == CONCLUSION_EVALUATIONS * 2.5
+
+
+def test_what_is_kept_back_is_a_share_at_most() -> None:
+    """Of dear evaluations as many as there is time for: a fifth of what is left for the search."""
+    kept = plan(300.0, trial(5.0)).reserve(1)
+
+    assert kept == pytest.approx(CONCLUSION_SHARE * (300.0 - CLOSING_SECONDS - kept))
+
+
+def test_nothing_is_kept_back_that_could_not_be_used() -> None:
+    """Where the share would not do for a few evaluations, the search goes on, and its trials are blended as is."""
+    assert plan(300.0, trial(100.0)).reserve(1) == CONCLUSION_LEAST_SECONDS
+    assert plan(300.0, trial(100.0)).reserve(20) > CONCLUSION_LEAST_SECONDS
+
+
+def test_something_is_kept_back_however_short_the_time() -> None:
+    """Choosing among the trials there are takes a moment too."""
+    assert plan(6.0, trial(0.01)).reserve(8) == CONCLUSION_LEAST_SECONDS
+
+
+def test_a_conclusion_ends_before_the_closing() -> None:
+    """However long the search was."""
+    known = plan(30.0, *[trial(100.0)] * 50)
+
+    assert known.conclude_until(1) == known.closing == known.started + 30.0 - CLOSING_SECONDS
+    assert known.closing < known.end < known.started + 30.0
+
+
+def test_without_a_limit_a_conclusion_has_a_share_of_the_search() -> None:
+    """Of all its commands' trials, as they ran beside each other."""
+    known = plan(math.inf, *[trial(10.0)] * 9, trial(10.0, TrialState.PRUNED))
+
+    assert known.conclude_until(2) - time.monotonic() == pytest.approx(CONCLUSION_SHARE * 50, abs=1.0)
+    assert math.isinf(known.closing)
+    assert known.reserve(2) == CONCLUSION_EVALUATIONS * 5.0
