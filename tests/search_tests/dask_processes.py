@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,10 +53,15 @@ class DaskProcesses:
         """Of a process that was started."""
         return self._running[name].pid
 
+    def runs(self, name: str) -> bool:
+        """Whether a process that was started has not ended."""
+        return self._running[name].poll() is None
+
     def kill(self, name: str = "scheduler") -> None:
         """Kills a process as a failing host would."""
         process = self._running.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def close(self) -> None:
