@@ -1,4 +1,4 @@
-"""Shows a running search: a live bar on a terminal, plain lines elsewhere."""
+"""Shows a running search: live on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from search.loop.sparkline import can_show, sparkline
 from search.loop.tally import is_counted, score_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from optuna.trial import FrozenTrial
-    from rich.progress import Progress, TaskID
 
+    from search.loop.live import LiveDisplay
     from search.loop.standing import Standing
 
 _ENOUGH_TO_ESTIMATE = 3
+_BRIEF_LINES = 20
+_SPARKLINE_WIDTH = 24
 
 
 def duration_text(seconds: float) -> str:
@@ -37,25 +40,34 @@ class SearchProgress:
     The time left is the study's pace per finished trial over the later half of what this command saw, pruned
     ones and those of other coordinators included, times what is missing: the first trials run to their end and
     take longer than the rest. Before three own trials it says so instead of guessing.
+
+    Args:
+        standing: Where the study stands.
+        trials: How many there shall be.
+        deadline: `time.monotonic()` at which the search ends.
+        brief: Whether plain lines are only for a new best, each twentieth of the trials, and the last: a notebook
+            keeps every line.
     """
 
-    def __init__(self, standing: Standing, trials: int, deadline: float) -> None:
-        self._standing, self._trials, self._deadline = standing, trials, deadline
+    def __init__(self, standing: Standing, trials: int, deadline: float, *, brief: bool = False) -> None:
+        self._standing, self._trials, self._deadline, self._brief = standing, trials, deadline, brief
         standing.look()
         self._seen = [(standing.finished, time.monotonic())]
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._said = (standing.finished, standing.best)
+        self._live: LiveDisplay | None = None
+        # To be asked before the display takes standard output over, which then has no encoding.
+        self._has_bars = can_show(sys.stdout.encoding)
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Shows the bar, on a terminal, as long as the block runs."""
+        """Shows the live display, on a terminal, as long as the block runs."""
         if not sys.stdout.isatty():
             yield
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from search.loop.live import LiveDisplay
 
-        with Progress(BarColumn(30), MofNCompleteColumn(), TextColumn("{task.description}")) as self._bar:
-            self._task = self._bar.add_task("first trial ...", total=self._trials)
+        with LiveDisplay(self._trials) as self._live:
+            self._live.show(self._standing.finished, self._convergence(), self._best(), "first trial ...")
             yield
 
     def trial_closed(self, trial: FrozenTrial) -> None:
@@ -65,16 +77,33 @@ class SearchProgress:
         counts = self._standing
         counts.look()
         self._seen.append((counts.finished, time.monotonic()))
-        best = counts.best
-        parts = [f"best {score_text(best)} (trial {best.number})" if best else "no complete trial yet"]
-        parts.append(f"{counts.pruned} pruned" + (f", {counts.failed} failed" if counts.failed else ""))
-        parts.append(self._time_left(counts.finished))
-        line = " | ".join(parts)
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=counts.finished, description=line)
-        else:
+        pruned = f"{counts.pruned} pruned" + (f", {counts.failed} failed" if counts.failed else "")
+        rest = f"{pruned} | {self._time_left(counts.finished)}"
+        if self._live is not None:
+            self._live.show(counts.finished, self._convergence(), self._best(), rest)
+        elif self._is_worth_a_line():
             width = len(str(self._trials))
-            print(f"[{counts.finished:>{width}}/{self._trials}] {line}", flush=True)
+            print(f"[{counts.finished:>{width}}/{self._trials}] {self._best()} | {rest}", flush=True)
+
+    def _best(self) -> str:
+        best = self._standing.best
+        return f"best {score_text(best)} (trial {best.number})" if best else "no complete trial yet"
+
+    def _convergence(self) -> str:
+        return sparkline(self._standing.convergence, _SPARKLINE_WIDTH) if self._has_bars else ""
+
+    def _is_worth_a_line(self) -> bool:
+        finished, best = self._standing.finished, self._standing.best
+        said, said_best = self._said
+        is_worth_it = (
+            not self._brief
+            or best is not said_best
+            or (finished - said) * _BRIEF_LINES >= self._trials
+            or finished >= self._trials
+        )
+        if is_worth_it:
+            self._said = (finished, best)
+        return is_worth_it
 
     def _time_left(self, finished: int) -> str:
         limit = self._deadline - time.monotonic()

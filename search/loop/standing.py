@@ -23,6 +23,7 @@ class Standing:
         pruned: Trials that were stopped.
         failed: Trials that failed, interrupted ones not among them.
         best: The best complete one, of equals the earlier.
+        convergence: The best score as of each finished trial, from the first complete one on.
     """
 
     study: Study
@@ -30,6 +31,7 @@ class Standing:
     pruned: int = 0
     failed: int = 0
     best: FrozenTrial | None = None
+    convergence: list[float] = field(default_factory=list)
     _new: NewlyFinished = field(default_factory=NewlyFinished)
 
     @property
@@ -47,3 +49,5 @@ class Standing:
             self.failed += state == "FAIL"
             if state == "COMPLETE" and (self.best is None or key(trial) < key(self.best)):
                 self.best = trial
+            if self.best is not None and self.best.value is not None:
+                self.convergence.append(self.best.value)

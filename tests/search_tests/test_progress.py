@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import os
+import pty
+import re
+import sys
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +15,7 @@ from optuna.trial import TrialState, create_trial
 
 from search.loop import progress
 from search.loop.progress import SearchProgress, duration_text
+from search.loop.sparkline import can_show, sparkline
 from search.loop.standing import Standing
 
 if TYPE_CHECKING:
@@ -115,3 +122,84 @@ def test_the_time_left_knows_the_timeout(clock: Clock, capsys: pytest.CaptureFix
         _close(display, study, _trial("COMPLETE", 1.0))
 
     assert capsys.readouterr().out.splitlines()[-1].endswith("| 40 s left (--timeout)")
+
+
+def test_brief_lines_do_not_flood_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """A notebook keeps every line: it gets one for a new best, for each twentieth of the trials, and for the last."""
+    study = optuna.create_study()
+    display = SearchProgress(Standing(study), 100, float("inf"), brief=True)
+    for number in range(100):
+        _close(display, study, _trial("COMPLETE", 1.0 if number < 52 else 0.5))
+
+    said = [int(line[1:].split("/")[0]) for line in capsys.readouterr().out.splitlines()]
+    assert said == [1, *range(6, 52, 5), 53, *range(58, 100, 5), 100]
+
+
+class Terminal:
+    """A real terminal of 60 columns that is read all the while, for else a writer would wait.
+
+    Args:
+        shown: Descriptor of the side that shows.
+    """
+
+    def __init__(self, shown: int) -> None:
+        self._shown = shown
+        self._got: list[bytes] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def text(self) -> str:
+        """What it got until the writer closed it, without the control sequences."""
+        self._reader.join(timeout=60)
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", b"".join(self._got).decode())
+
+    def _read(self) -> None:
+        # Linux reports the closing of the other side as an error.
+        with suppress(OSError):
+            while got := os.read(self._shown, 4096):
+                self._got.append(got)
+
+
+def test_a_terminal_shows_the_best_and_its_way_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bar, count, sparkline of the best score, and the best as of now, on lines that are drawn over."""
+    shown, end = pty.openpty()
+    terminal = Terminal(shown)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    study = optuna.create_study()
+    with open(end, "w", encoding="utf-8") as out, monkeypatch.context() as patch:  # noqa: PTH123 - a descriptor
+        patch.setattr(sys, "stdout", out)
+        display = SearchProgress(Standing(study), 4, float("inf"))
+        with display.shown():
+            for value in (4.0, 3.0, 5.0, 1.0):
+                _close(display, study, _trial("COMPLETE", value))
+
+    lines = [line.strip() for line in re.split(r"[\r\n]+", terminal.text()) if line.strip()]
+    os.close(shown)
+    assert lines[-2].endswith("4/4 █▆▆▁")
+    assert lines[-1].startswith("best 1.0000 ± 0.2500 (trial 3) | 0 pruned |")
+    assert all(len(line) <= 60 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("values", "width", "bars"),
+    [
+        ([], 8, ""),
+        ([3.0], 8, "▄"),
+        ([2.0, 2.0], 8, "▄▄"),
+        ([8.0, 1.0, 4.5], 8, "█▁▅"),
+        (list(range(100)), 8, "▁▂▃▄▅▆▇█"),
+        ([9.0, *[1.0] * 50, 0.0], 3, "█▂▁"),
+    ],
+)
+def test_a_sparkline_has_both_ends(values: list[float], width: int, bars: str) -> None:
+    """Lowest and highest shown are at the ends of the scale; first and last value are always shown."""
+    assert sparkline(values, width) == bars
+
+
+def test_no_bars_where_the_terminal_has_none() -> None:
+    """An encoding without the characters gets no sparkline, rather than an error."""
+    assert can_show("utf-8")
+    assert not can_show("ascii")
+    assert not can_show("cp932")
+    assert not can_show(None)
