@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
@@ -69,24 +70,48 @@ def parse_flags(
     known, unknown = _parser(model, command, about, reads_file=reads_file).parse_known_args(argv)
     given = {key: value for key, value in vars(known).items() if value is not None}
     name_lines_of(None, given)
-    file = _settings_file(given.pop("config", None), model, given) if reads_file else None
+    asked = given.pop("config", None)
     # What follows an unknown flag is most likely its value, not a fault of its own.
     strays = [word for word in unknown if word.startswith("-")] or unknown
     faults = [f"got {word}, unknown here; allowed: {_flag_list(model)}; do: see --help" for word in strays]
-    faults += file.faults if file else ()
+    return checked_settings(model, given, faults, asked_file=asked, reads_file=reads_file)
+
+
+def checked_settings(
+    model: type[Config],
+    given: dict[str, Any],
+    faults: Sequence[str] = (),
+    *,
+    asked_file: str | None = None,
+    reads_file: bool = True,
+) -> Parsed[Config]:
+    """Checks settings that were given together with those of the file; given ones win.
+
+    Args:
+        model: The settings that there are.
+        given: What was given, by name.
+        faults: What is wrong with it already.
+        asked_file: Path of the file; None: the current folder's, if it has one.
+        reads_file: Whether the settings may come from a file as well.
+
+    Raises:
+        InputFaults: If a setting without a default is bad.
+    """
+    file = _settings_file(asked_file, model, given) if reads_file else None
+    found = [*faults, *(file.faults if file else ())]
     values = {**(file.values if file else {}), **given}
     # Files that the settings name may be beside the TOML file.
     context = {"folder": file.path.parent} if file else None
     try:
-        return Parsed(model.model_validate(values, context=context), tuple(faults))
+        return Parsed(model.model_validate(values, context=context), tuple(found))
     except ValidationError as error:
         bad = error.errors()
     names = {str(e["loc"][0]) for e in bad if e["loc"]}
-    faults += [_fault(e, given, model) for e in bad]
+    found += [_fault(e, given, model) for e in bad]
     if any(model.model_fields[name].is_required() for name in names if name in model.model_fields):
-        raise InputFaults(faults)
+        raise InputFaults(found)
     rest = {name: value for name, value in values.items() if name not in names and names}
-    return Parsed(model.model_validate(rest, context=context), tuple(faults))
+    return Parsed(model.model_validate(rest, context=context), tuple(found))
 
 
 def _settings_file(asked: str | None, model: type[BaseModel], given: dict[str, Any]) -> SettingsFile | None:
@@ -94,7 +119,9 @@ def _settings_file(asked: str | None, model: type[BaseModel], given: dict[str, A
     path = Path(asked) if asked else standard_file()
     file = read_settings(path, model, given) if path else None
     if file and not asked and (file.values or file.faults):
-        print(f"Settings: {file.path} (found in this folder; flags win, --config takes another)")
+        # What a script reads as JSON is to be nothing else.
+        out = sys.stderr if given.get("as_json") else sys.stdout
+        print(f"Settings: {file.path} (found in this folder; flags win, --config takes another)", file=out)
     name_lines_of(file, given)
     return file
 
@@ -114,7 +141,8 @@ def _parser(model: type[BaseModel], command: str, about: str, *, reads_file: boo
         if _extra(field, "file_only"):
             continue
         if _is_positional(field):
-            parser.add_argument(name, metavar=name.upper(), help=about)
+            count = None if field.is_required() else "?"
+            parser.add_argument(name, metavar=name.upper(), help=about, nargs=count)
             continue
         if field.annotation is bool:
             parser.add_argument(_label(name, model), dest=name, action="store_const", const=True, help=about)

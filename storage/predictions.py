@@ -87,7 +87,7 @@ class PredictionStore:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         arrays = {"oof": np.asarray(oof, np.float64), "test": np.asarray(test, np.float64)}
-        with temporary_save_path(self._path(number)) as path:
+        with temporary_save_path(self.path(number)) as path:
             np.savez_compressed(path, allow_pickle=False, **arrays)
 
     def load(self, number: int) -> StoredPrediction:
@@ -98,7 +98,7 @@ class PredictionStore:
         """
         try:
             # Opened here because numpy leaves a torn file open.
-            with self._path(number).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            with self.path(number).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return StoredPrediction(oof=arrays["oof"], test=arrays["test"])
         except _UNREADABLE:
             raise PredictionMissingError(self._absence(number)) from None
@@ -110,6 +110,10 @@ class PredictionStore:
     def sizes(self) -> dict[int, int]:
         """Returns the bytes on disk of each trial's file."""
         return {number: path.stat().st_size for number, path in self._files()}
+
+    def path(self, number: int) -> Path:
+        """Returns where a trial's predictions are, if they are kept."""
+        return self.folder / f"trial_{number:05d}.npz"
 
     def retain(self, best_numbers: Sequence[int], spare: Collection[int] = ()) -> None:
         """Deletes the predictions of every trial that is not among the first `keep`.
@@ -124,16 +128,13 @@ class PredictionStore:
                 path.unlink(missing_ok=True)
         self._remove_abandoned()
 
-    def _path(self, number: int) -> Path:
-        return self.folder / f"trial_{number:05d}.npz"
-
     def _files(self) -> list[tuple[int, Path]]:
         if not self.folder.is_dir():
             return []
         matches = ((_FILE_NAME.fullmatch(path.name), path) for path in self.folder.iterdir())
         numbered = ((int(match[1]), path) for match, path in matches if match)
         # `trial_000012.npz` is not how we write trial 12.
-        return sorted((number, path) for number, path in numbered if path == self._path(number))
+        return sorted((number, path) for number, path in numbered if path == self.path(number))
 
     def _remove_abandoned(self) -> None:
         # A killed save leaves its temporary file; a younger one may belong to a save that is under way.

@@ -2,6 +2,7 @@
 
 from search.config.commands import (
     POSITIONAL,
+    CompareConfig,
     ExportConfig,
     ImportConfig,
     InitConfig,
@@ -13,6 +14,7 @@ from search.config.commands import (
     PlotConfig,
     PromoteConfig,
     ReplayConfig,
+    ShowConfig,
     StatusConfig,
     SubmitConfig,
     SyncConfig,
@@ -178,6 +180,7 @@ __all__ = [
     "WORKER_BYTES",
     "WORKER_SILENCE_SECONDS",
     "Column",
+    "CompareConfig",
     "DataConfig",
     "ExportConfig",
     "ImportConfig",
@@ -195,6 +198,7 @@ __all__ = [
     "ReplayConfig",
     "Score",
     "SearchConfig",
+    "ShowConfig",
     "StatusConfig",
     "StudyChoice",
     "SubmitConfig",

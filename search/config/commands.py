@@ -24,6 +24,29 @@ class StatusConfig(StudyChoice, LedgerChoice):
     """Which studies to list."""
 
 
+class ShowConfig(LedgerChoice):
+    """Which study, or which trial of it, to show."""
+
+    study: Column = Field(description="name of the study", json_schema_extra=POSITIONAL)
+    trial: int | None = Field(
+        None, ge=0, description="number of a trial; default: the study", json_schema_extra=POSITIONAL
+    )
+    as_json: bool = Field(
+        False, description="print JSON, for scripts", json_schema_extra={**FLAG_ONLY, "flag": "json"}
+    )
+
+
+class CompareConfig(LedgerChoice):
+    """Which two trials to compare."""
+
+    study: Column = Field(description="name of the study", json_schema_extra=POSITIONAL)
+    a: int = Field(ge=0, description="number of a trial", json_schema_extra=POSITIONAL)
+    b: int = Field(ge=0, description="number of another", json_schema_extra=POSITIONAL)
+    as_json: bool = Field(
+        False, description="print JSON, for scripts", json_schema_extra={**FLAG_ONLY, "flag": "json"}
+    )
+
+
 class SyncConfig(StudyChoice, LedgerChoice):
     """Which studies to synchronise, and whether to look only."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from search.faults import InputFaults
+from search.loop.tally import last_activity
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -47,6 +49,30 @@ def our_studies(layout: Layout, asked: str | None = None) -> list[Study]:
     return ours
 
 
+def latest_study(layout: Layout, asked: str | None = None) -> Study:
+    """Opens the study that was asked for, or of those that search.run made the one last worked on.
+
+    Raises:
+        InputFaults: If there is none, or the ledger is another program's file.
+    """
+    studies = our_studies(layout, asked)
+    return max(studies, key=lambda one: last_activity(one) or datetime.min)  # noqa: DTZ901 - as Optuna keeps it
+
+
+def any_study(layout: Layout, asked: str, flag: str) -> Study:
+    """Opens a study, of whatever program.
+
+    Args:
+        layout: The project.
+        asked: Its name.
+        flag: How the command calls what was asked for.
+
+    Raises:
+        InputFaults: If there is none of that name, or the ledger is another program's file.
+    """
+    return named_study(_ledger(layout), asked, flag)
+
+
 def our_study(layout: Layout, asked: str, flag: str) -> Study:
     """Opens a study that search.run made.
 
@@ -58,7 +84,7 @@ def our_study(layout: Layout, asked: str, flag: str) -> Study:
     Raises:
         InputFaults: If there is none, or the ledger is another program's file.
     """
-    study = named_study(_ledger(layout), asked, flag)
+    study = any_study(layout, asked, flag)
     if not study.user_attrs.keys() >= OURS:
         raise InputFaults(
             [f"{flag}: got {asked!r}, not made by search.run; allowed: one that is; do: choose another"]

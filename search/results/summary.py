@@ -111,8 +111,12 @@ def _against_default(result: SearchResult, best: FrozenTrial) -> list[str]:
 
 
 def _promote(study: str, layout: Layout) -> str:
-    where = f" --storage {_shown(layout)}" if layout.storage else ""
-    return f"Promote: python -m search.promote --study {study}{where}"
+    return f"Promote: python -m search.promote --study {study}{ledger_flag(layout)}"
+
+
+def ledger_flag(layout: Layout) -> str:
+    """The flag that names the ledger, after a space; empty for the project's own."""
+    return f" --storage {_shown(layout)}" if layout.storage else ""
 
 
 def _shown(layout: Layout) -> str:

@@ -60,7 +60,7 @@ def test_a_bad_name_for_an_import_is_refused() -> None:
         parse_flags(ImportConfig, ["b.zip", "--study", "a/b"], command="import", about="").checked()
 
 
-@pytest.mark.parametrize("command", ["export", "import", "migrate", "replay"])
+@pytest.mark.parametrize("command", ["export", "import", "migrate", "replay", "show", "compare"])
 def test_help_tells_each_word_and_flag(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """`--help` is generated from the settings."""
     with pytest.raises(SystemExit) as end:

@@ -17,6 +17,8 @@ COMMANDS = {
     "sync": [],
     "promote": [],
     "replay": ["study", "0"],
+    "show": ["study"],
+    "compare": ["study", "0", "1"],
     "export": ["study", "study.zip"],
 }
 SECRET = "hunter2secret"  # noqa: S105 - that is the point
