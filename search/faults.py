@@ -18,3 +18,7 @@ class InputFaults(Exception):  # noqa: N818 - the field's word for bad input, pl
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(self.faults))
+
+    def _render_traceback_(self) -> list[str]:
+        # What IPython shows in place of a traceback: the user's input is at fault, no line of ours.
+        return [*self.faults]

@@ -18,8 +18,16 @@ _asked = threading.Event()
 
 @contextmanager
 def listening() -> Iterator[None]:
-    """Takes both signals over for a command; one that is ignored, as by `nohup` or a job of a shell, stays so."""
-    taken = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    """Takes both signals over for a command; one that is ignored, as by `nohup` or a job of a shell, stays so.
+
+    Other threads than the main one, where a server may call us, get no signals, and nothing is taken over there.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # One that was not set from Python could not be given back.
+    left_alone = (signal.SIG_IGN, None)
+    taken = [number for number in STOPPING if signal.getsignal(number) not in left_alone]
     before = {number: signal.signal(number, _interrupt) for number in taken}
     try:
         yield

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
+    from objectives.base import CVResult
     from search.competition import Competition
     from storage.coordination.seat import Seat
     from storage.layout import Layout
@@ -46,6 +47,17 @@ def run_params(competition: Competition) -> dict[str, Any]:
 def run_tags(competition: Competition) -> dict[str, str]:
     """Tags that are the same for every run of a competition."""
     return {"data_fingerprint": competition.dataset.fingerprint, "target": competition.dataset.target_name}
+
+
+def describe(competition: Competition, result: CVResult) -> dict[str, float]:
+    """A complete result as the metrics of its run, without the mean, which is the trial's value."""
+    name = competition.metric_name
+    return {
+        f"{name}_std": result.std,
+        **{f"{name}_fold_{k}": score for k, score in enumerate(result.scores)},
+        "best_iteration_mean": sum(result.best_iterations) / len(result.best_iterations),
+        "train_size": len(competition.dataset.target),
+    }
 
 
 class BackgroundRecord:

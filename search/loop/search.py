@@ -30,7 +30,7 @@ from search.loop.ground import Ground
 from search.loop.limits import GIGABYTE
 from search.loop.progress import SearchProgress, duration_text
 from search.loop.promise import promise_of
-from search.loop.record import BackgroundRecord, run_params, run_tags
+from search.loop.record import BackgroundRecord, describe, run_params, run_tags
 from search.loop.stability import stable
 from search.loop.standing import Standing
 from search.loop.study import change_space, open_study, study_faults
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-    from objectives.base import CVResult, Objective
+    from objectives.base import Objective
     from search.conclusion.conclude import Concluded
     from search.conclusion.stopgap import Stopgap
     from search.loop.coordinator import TrialClosed
@@ -85,8 +85,16 @@ class SearchResult:
     unrecorded: int
 
 
-def run_search(config: SearchConfig, layout: Layout) -> SearchResult:
+def run_search(
+    config: SearchConfig, layout: Layout, *, started: float = STARTED, brief: bool = False
+) -> SearchResult:
     """Runs a study to its number of trials, or on from where it was left.
+
+    Args:
+        config: The settings.
+        layout: The project.
+        started: `time.monotonic()` that `--timeout` counts from.
+        brief: As for `SearchProgress`.
 
     Raises:
         InputFaults: If something is wrong with the input; nothing is changed then.
@@ -103,8 +111,8 @@ def run_search(config: SearchConfig, layout: Layout) -> SearchResult:
         print(note)
     with ExitStack() as stack:
         seat = _take_seat(stack, competition, layout)
-        study = _open(competition, objective, config, layout, seat)
-        return _Search(config, layout, competition, objective, study, workers, seat).run()
+        study = _open(competition, objective, config, layout, seat, started=started)
+        return _Search(config, layout, competition, objective, study, workers, seat, started, brief).run()
 
 
 def _take_seat(stack: ExitStack, competition: Competition, layout: Layout) -> Seat:
@@ -119,7 +127,13 @@ def _take_seat(stack: ExitStack, competition: Competition, layout: Layout) -> Se
 
 
 def _open(
-    competition: Competition, objective: Objective, config: SearchConfig, layout: Layout, seat: Seat
+    competition: Competition,
+    objective: Objective,
+    config: SearchConfig,
+    layout: Layout,
+    seat: Seat,
+    *,
+    started: float,
 ) -> Study:
     from storage.ledger import open_ledger, open_sole_ledger
     from storage.record.study_runs import study_uid
@@ -139,7 +153,7 @@ def _open(
             seed=config.seed,
             token=seat.token,
             promise=promise_of(competition, objective, layout),
-            deadline=STARTED + (config.timeout or math.inf),
+            deadline=started + (config.timeout or math.inf),
         )
         study_uid(study)
         for line in change_space(study, objective, question):
@@ -157,8 +171,7 @@ def _open(
 
 
 def _known_objective(study: Study) -> dict[str, Any]:
-    known = study.user_attrs.get("run_params", {})
-    return {"objective": known["objective"]} if "objective" in known else {}
+    return {k: v for k, v in study.user_attrs.get("run_params", {}).items() if k == "objective"}
 
 
 def _note(study: Study, name: str, value: Any) -> None:
@@ -176,9 +189,11 @@ class _Search:
     study: Study
     workers: int
     seat: Seat
+    started: float
+    brief: bool
 
     def run(self) -> SearchResult:
-        plan = TimePlan(STARTED, math.inf if self.config.timeout is None else self.config.timeout)
+        plan = TimePlan(self.started, math.inf if self.config.timeout is None else self.config.timeout)
         record = BackgroundRecord(self.layout, self.competition, self.seat, _warn)
         before = tally(self.study).finished
         is_finished = before >= self.config.trials
@@ -213,7 +228,7 @@ class _Search:
     ) -> tuple[Ending, Concluded | None, Submitted]:
         """Searches, concludes with the same workers, and writes the submission before they take their leave."""
         plan = closing.plan
-        progress = SearchProgress(Standing(self.study), self.config.trials, plan.closing)
+        progress = SearchProgress(Standing(self.study), self.config.trials, plan.closing, brief=self.brief)
         for trial in self.study.get_trials(deepcopy=False):
             plan.learn(trial)
 
@@ -271,17 +286,6 @@ class _Search:
             limits=trial_limits(self.config),
             models_from=self._results.models_from,
         )
-
-
-def describe(competition: Competition, result: CVResult) -> dict[str, float]:
-    """A complete result as the metrics of its run, without the mean, which is the trial's value."""
-    name = competition.metric_name
-    return {
-        f"{name}_std": result.std,
-        **{f"{name}_fold_{k}": score for k, score in enumerate(result.scores)},
-        "best_iteration_mean": sum(result.best_iterations) / len(result.best_iterations),
-        "train_size": len(competition.dataset.target),
-    }
 
 
 def trial_limits(config: SearchConfig) -> Limits:

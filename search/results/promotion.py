@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from search.conclusion.later import LaterConclusion
 from search.conclusion.wording import conclusion_lines
 from search.faults import InputFaults
-from search.loop.tally import best_trial, complete_trials, last_activity
-from search.results.known_studies import our_studies
+from search.loop.tally import best_trial, complete_trials
+from search.results.known_studies import latest_study
 from search.results.package import run_files
 from search.results.promotable import PROMOTED, Promotable, PromotableCandidate, PromotableTrial
 from search.results.trial_files import TrialFiles, reopen
@@ -54,6 +54,11 @@ class Promotion:
     model: str
     lines: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        from search.notebook.page import promotion_page
+
+        return promotion_page(self)
+
 
 def promote(config: PromoteConfig, layout: Layout) -> Promotion:
     """Promotes what is honestly the best of a study, or the trial asked for.
@@ -61,9 +66,7 @@ def promote(config: PromoteConfig, layout: Layout) -> Promotion:
     Raises:
         InputFaults: If there is no such study or complete trial, or its data has changed since.
     """
-    # Of several, the one last worked on.
-    studies = our_studies(layout, config.study)
-    study = max(studies, key=lambda one: last_activity(one) or datetime.min)  # noqa: DTZ901 - as Optuna keeps it
+    study = latest_study(layout, config.study)
     asked = _find_trial(study, config.trial)
     competition = reopen(study, layout)
     later = LaterConclusion(study, competition, layout)

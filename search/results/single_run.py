@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.competition import Competition, open_competition
-from search.loop.record import run_params, run_tags
-from search.loop.search import describe
+from search.loop.record import describe, run_params, run_tags
 from search.results.contract import Maker, remember_submission, write_checked_submission
 from search.results.package import run_files
 

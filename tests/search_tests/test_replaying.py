@@ -21,7 +21,7 @@ from search.loop.coordinator import Coordinator
 from search.loop.engine import Broken, evaluate
 from search.loop.ground import Ground
 from search.loop.in_process import InProcessEngine
-from search.loop.search import describe
+from search.loop.record import describe
 from search.loop.study import open_study
 from search.results.replay_lines import replay_lines
 from search.results.replaying import Replay, replay

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search import promote, run
+from search import run
 from search.config import PromoteConfig, SearchConfig, StatusConfig
 from search.flags import Parsed, parse_flags
+from search.promote import main as promote
 from search.settings.places import key_lines
 from search.settings.schema import COMMITTED, schema_text, settings_schema
 
@@ -176,7 +177,7 @@ def test_a_file_may_be_faulty_where_a_command_does_not_look(
     """A typo in the file is told by every command, for it means that a setting is not what one thinks."""
     (in_empty_folder / "competition.toml").write_text("stroage = 'x'", encoding="utf-8")
 
-    assert promote.main([]) == 2
+    assert promote([]) == 2
     assert "competition.toml:1 stroage: got an unknown setting" in capsys.readouterr().err
 
 

@@ -147,3 +147,16 @@ def test_other_threads_hold_nothing() -> None:
 
     _in_a_thread(body)
     assert done == [True]
+
+
+def test_other_threads_take_nothing_over() -> None:
+    """A search that is not called in the main thread leaves signals to whoever has them."""
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    during: list[list[Any]] = []
+
+    def body() -> None:
+        with stopping.listening():
+            during.append([signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)])
+
+    _in_a_thread(body)
+    assert during == [before]
