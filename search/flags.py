@@ -114,7 +114,8 @@ def _parser(model: type[BaseModel], command: str, about: str, *, reads_file: boo
         if _extra(field, "file_only"):
             continue
         if _is_positional(field):
-            parser.add_argument(name, metavar=name.upper(), help=about)
+            count = None if field.is_required() else "?"
+            parser.add_argument(name, metavar=name.upper(), nargs=count, help=about)
             continue
         if field.annotation is bool:
             parser.add_argument(_label(name, model), dest=name, action="store_const", const=True, help=about)
