@@ -33,11 +33,6 @@ def table(lines: Sequence[Line]) -> list[str]:
     ]
 
 
-def table_cells(lines: Sequence[Line]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The same as headings and cells; the chosen line is the caller's to mark."""
-    return _HEADINGS, [(line.name, *_cells(line)[1:]) for line in lines]
-
-
 def expectation(conclusion: Conclusion) -> str:
     """What the chosen candidate will score on the test file."""
     line = conclusion.chosen_line

@@ -151,6 +151,8 @@ def _open(
         # A study that takes in further objectives keeps what is true of the runs that it has; new ones say their own.
         _note(study, "run_params", run_params(competition) | _known_objective(study))
         _note(study, "run_tags", run_tags(competition))
+        if study.metric_names is None:
+            study.set_metric_names([f"{competition.metric_name}_mean"])
         if tally(study).finished < config.trials:
             _note(study, ENDED, None)
     return study
@@ -220,6 +222,7 @@ class _Search:
         def trial_closed(trial: FrozenTrial) -> None:
             plan.learn(trial)
             record.trial_closed(self.study, trial)
+            record.show(self.study)
             progress.trial_closed(trial)
 
         with self._engine(is_finished=is_finished) as engine:

@@ -15,6 +15,7 @@ Figure = dict[str, Any]
 BLUE, ORANGE, GREEN, RED, GREY = "#3987c9", "#e08a1e", "#12a37f", "#d4573f", "#8b929b"
 PALETTE = (BLUE, ORANGE, GREEN, RED, "#a77bd1", "#c9a227", "#4fb3d9")
 TEXT = "#7b828c"
+_MOST_DECIMALS = 4
 _GRID = "rgba(128,136,148,0.22)"
 
 
@@ -99,8 +100,16 @@ def shortened(text: str, most: int = 24) -> str:
 
 
 def score_text(value: float | None) -> str:
-    """A score as the commands print it."""
-    return "unknown" if value is None or not math.isfinite(value) else f"{value:,.4f}"
+    """A score with six digits, or four behind the point where that is fewer."""
+    if value is None or not math.isfinite(value):
+        return "unknown"
+    before = math.floor(math.log10(abs(value))) + 1 if value else 1
+    return f"{value:,.{min(_MOST_DECIMALS, max(0, 6 - before))}f}"
+
+
+def change_text(value: float) -> str:
+    """A difference of scores, with its sign."""
+    return ("+" if value >= 0 else "") + score_text(value)
 
 
 def value_text(value: object) -> str:
@@ -134,3 +143,9 @@ def score_range(scores: Sequence[float], *, maximize: bool, also: Sequence[float
     low, high = min(usual), max(usual)
     room = 0.06 * (high - low) or 0.01 * abs(high) or 0.01
     return [low - room, high + room]
+
+
+def outside_note(scores: Sequence[float], shown: Sequence[float]) -> str:
+    """How many scores an axis leaves out; empty if none."""
+    n = sum(not shown[0] <= score <= shown[1] for score in scores)
+    return f"{n:,} {'trial lies' if n == 1 else 'trials lie'} outside the picture." if n else ""

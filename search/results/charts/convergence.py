@@ -11,6 +11,8 @@ from search.results.charts.chart import (
     Chart,
     Figure,
     Missing,
+    change_text,
+    outside_note,
     plain,
     rounded,
     score_range,
@@ -40,7 +42,14 @@ def convergence(facts: StudyFacts, most_points: int = _MOST_POINTS) -> Chart | M
         return Missing(TITLE, "No trial has run to its end yet, so there is no score to follow.")
     leaders = _leaders(trials, facts)
     drawn = [trials[i] for i in spread_out(range(len(trials)), most_points)]
-    left_out = len(trials) - len(drawn)
+    scores = [value_of(trial) for trial in trials]
+    also = [value_of(trial) for trial in (facts.default, leaders[-1]) if trial is not None]
+    shown = score_range(scores, maximize=facts.maximize, also=also)
+    notes = [outside_note(scores, shown)]
+    if len(drawn) < len(trials):
+        notes.append(
+            f"{len(drawn):,} of {len(trials):,} complete trials drawn, evenly spread; no best one is missing."
+        )
     return Chart(
         name="convergence",
         title=TITLE,
@@ -48,18 +57,9 @@ def convergence(facts: StudyFacts, most_points: int = _MOST_POINTS) -> Chart | M
         data=_traces(facts, drawn, leaders),
         layout={
             "xaxis": {"title": {"text": "trial"}, "rangemode": "tozero"},
-            "yaxis": {
-                "title": {"text": f"CV {plain(facts.metric)}"},
-                "range": score_range(
-                    [value_of(t) for t in trials],
-                    maximize=facts.maximize,
-                    also=[value_of(t) for t in (facts.default, leaders[-1]) if t is not None],
-                ),
-            },
+            "yaxis": {"title": {"text": f"CV {plain(facts.metric)}"}, "range": shown},
         },
-        note=f"{len(drawn):,} of {len(trials):,} complete trials drawn, evenly spread; no best one is missing."
-        if left_out
-        else "",
+        note=" ".join(filter(None, notes)),
     )
 
 
@@ -123,4 +123,4 @@ def _says(facts: StudyFacts, leaders: list[FrozenTrial]) -> str:
         return f"{found}, which is the default configuration: none of the {total:,} trials beat it."
     change = best.value - facts.default.value if best.value is not None else 0.0
     share = f" ({100 * change / abs(facts.default.value):+.2f} %)" if facts.default.value else ""
-    return f"{found}, {change:+,.4f}{share} from the default configuration{after}."
+    return f"{found}, {change_text(change)}{share} from the default configuration{after}."

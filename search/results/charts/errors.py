@@ -158,7 +158,7 @@ def _confusion(target: FloatArray, oof: FloatArray, classes: Sequence[str], of: 
     np.add.at(counts, (target.astype(int), oof.argmax(axis=1)), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     wrong = counts - np.diag(np.diag(counts))
-    truth, taken = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    truth, taken = divmod(int(wrong.argmax()), n)
     says = f"{of.capitalize()} gets {100 * np.trace(counts) / counts.sum():.1f} % of the rows right"
     if wrong.max() > 0:
         says += f"; most often {classes[truth]} is taken for {classes[taken]} ({int(wrong.max()):,} rows)"

@@ -82,8 +82,9 @@ def _says(facts: StudyFacts, known: list[FrozenTrial]) -> str:
     if not others or not spread:
         return f"{said}."
     gap = abs(value_of(others[-1]) - value_of(best))
-    compare = f"{spread / gap:.1f} times" if gap else "more than"
-    number = others[-1].number
+    if not gap:
+        return f"{said}."
     return (
-        f"{said}; that spread is {compare} what lies between it and trial {number}, number {len(others) + 1}."
+        f"{said}; that spread is {spread / gap:.1f} times the gap between it and trial {others[-1].number}, "
+        f"ranked {len(others) + 1}."
     )

@@ -49,7 +49,7 @@ def parallel_coordinates(facts: StudyFacts, importances: Sequence[Importance]) -
     n_best = max(1, len(facts.complete) // _TENTH)
     best, others = facts.complete[1:n_best], facts.complete[n_best:]
     groups = [
-        (f"other {len(others):,}", (GREY, 0.3, 1.0), _some(others)),
+        (f"other {len(others):,}", (GREY, 0.4, 1.0), _some(others)),
         (f"best tenth ({n_best:,})", (BLUE, 0.75, 1.3), _some(best)),
         (f"best (trial {facts.complete[0].number})", (ORANGE, 1.0, 3.0), list(facts.complete[:1])),
     ]

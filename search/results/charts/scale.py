@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from optuna.trial import FrozenTrial
 
+_FEW_DECADES = 1.6
+_MOST_TICKS = 6
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -53,11 +56,24 @@ class Scale:
                 "categoryorder": "array",
                 "categoryarray": [plain(one) for one in self.choices],
             }
-        return {"type": "log" if self.is_log else "linear", "nticks": 5, "exponentformat": "power"}
+        if not self.is_log:
+            return {"type": "linear", "nticks": 5}
+        ticks = self._ticks()
+        return {"type": "log", "tickvals": ticks, "ticktext": [value_text(tick) for tick in ticks]}
 
     def shown(self, value: Any) -> Any:
         """A value as Plotly takes it on that axis."""
         return plain(value) if self.choices else float(f"{float(value):.6g}")
+
+    def _ticks(self) -> list[float]:
+        """Powers of ten; fewer where these are many, more between them where they are few."""
+        first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+        if math.log10(self.high / self.low) > _FEW_DECADES:
+            every = -(-(last - first) // _MOST_TICKS)
+            ticks = [10.0**k for k in range(first, last + 1, every)]
+        else:
+            ticks = [m * 10.0**k for k in range(first, last + 1) for m in (1, 2, 5)]
+        return [tick for tick in ticks if self.low <= tick * 1.0001 and tick <= self.high * 1.0001]
 
     def _mapped(self, value: float) -> float:
         return math.log(value) if self.is_log else value

@@ -10,6 +10,7 @@ from search.results.charts.chart import (
     Chart,
     Figure,
     Missing,
+    outside_note,
     plain,
     rounded,
     score_range,
@@ -42,7 +43,7 @@ def slices(facts: StudyFacts, importances: Sequence[Importance]) -> list[Chart] 
         )
     names = [one.parameter for one in importances]
     names += [name for trial in facts.complete for name in trial.params]
-    charts = []
+    charts: list[Chart] = []
     for name in dict.fromkeys(names):
         trials = [trial for trial in facts.complete if name in trial.params]
         scale = scale_of(name, trials)
@@ -59,6 +60,9 @@ def _slice(number: int, scale: Scale, trials: Sequence[FrozenTrial], facts: Stud
     best, others = trials[:n_best], trials[n_best:]
     drawn = [[some[i] for i in spread_out(range(len(some)), _MOST_POINTS)] for some in (others, best)]
     n_drawn = len(drawn[0]) + len(drawn[1])
+    scores = [value_of(trial) for trial in trials]
+    shown = score_range(scores, maximize=facts.maximize)
+    some = f"{n_drawn:,} of {len(trials):,} trials drawn." if n_drawn < len(trials) else ""
     return Chart(
         name=f"slice_{number}",
         title=scale.name,
@@ -71,13 +75,13 @@ def _slice(number: int, scale: Scale, trials: Sequence[FrozenTrial], facts: Stud
             "xaxis": scale.axis(),
             "yaxis": {
                 "title": {"text": plain(facts.metric)},
-                "range": score_range([value_of(t) for t in trials], maximize=facts.maximize),
+                "range": shown,
                 "nticks": 6,
             },
             "showlegend": False,
         },
         height=260,
-        note=f"{n_drawn:,} of {len(trials):,} trials drawn." if n_drawn < len(trials) else "",
+        note=" ".join(filter(None, (some, outside_note(scores, shown)))),
     )
 
 

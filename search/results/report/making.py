@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from search.loop.progress import duration_text
-from search.loop.tally import last_activity, score_text
-from search.results.charts.chart import score_text as short_score
+from search.loop.tally import last_activity, trial_std
+from search.results.charts.chart import score_text
 from search.results.charts.facts import facts_of
 from search.results.report.evidence import gather
 from search.results.report.page import Figure, page
@@ -106,20 +106,24 @@ def _figures(facts: StudyFacts, evidence: Evidence) -> list[Figure]:
     ]
     if facts.best is not None:
         figures.append(
-            Figure(f"Best CV {facts.metric}", score_text(facts.best), f"trial {facts.best.number}")
+            Figure(
+                f"Best CV {facts.metric}",
+                score_text(facts.best.value),
+                f"± {score_text(trial_std(facts.best))}, trial {facts.best.number}",
+            )
         )
     if facts.default is not None:
-        figures.append(Figure("Default", short_score(facts.default.value), f"trial {facts.default.number}"))
+        figures.append(Figure("Default", score_text(facts.default.value), f"trial {facts.default.number}"))
     if evidence.conclusion is not None:
         line = evidence.conclusion.chosen_line
-        figures.append(Figure("Chosen", line.name, f"honest {facts.metric} {short_score(line.honest)}"))
+        figures.append(Figure("Chosen", line.name, f"honest {facts.metric} {score_text(line.honest)}"))
         if line.expected is not None:
             one = line.expected
             figures.append(
                 Figure(
                     "Expected on the test file",
-                    short_score(one.expected),
-                    f"{one.low:,.4g} to {one.high:,.4g}",
+                    score_text(one.expected),
+                    f"{score_text(one.low)} to {score_text(one.high)}",
                 )
             )
     begun = [trial.datetime_start for trial in facts.trials if trial.datetime_start]

@@ -5,20 +5,21 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from search.conclusion.wording import conclusion_lines, table_cells
+from search.conclusion.wording import conclusion_lines
 from search.loop.progress import duration_text
 from search.loop.tally import last_activity
-from search.results.charts.chart import Missing
+from search.results.charts.chart import Missing, change_text, score_text
 from search.results.pruning_audit import pruning_audit
 from search.results.report.section import Facts, Lines, Table
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-    from search.conclusion.conclusion import Conclusion
+    from search.conclusion.conclusion import Conclusion, Line
     from search.results.charts.facts import StudyFacts
 
 PROMOTION = "Honest promotion"
+_HEADINGS = ("Candidate", "CV", "Honest", "Gap", "Gain over default", "Expected on the test file")
 
 
 def pruning_lines(facts: StudyFacts) -> Lines | Missing:
@@ -41,19 +42,23 @@ def promotion_parts(facts: StudyFacts, conclusion: Conclusion | None) -> tuple[T
             else "the study has not been concluded since its last trial"
         )
         return (Missing(PROMOTION, f"Nothing was compared on fresh splits: {why}."),)
-    headings, rows = table_cells(conclusion.lines)
-    expected = [
-        ("" if one.expected is None else f"{one.expected.low:,.4f} to {one.expected.high:,.4f}",)
-        for one in conclusion.lines
-    ]
-    cells = tuple((*row, *more) for row, more in zip(rows, expected, strict=True))
     marked = next(k for k, line in enumerate(conclusion.lines) if line.is_chosen)
     title, *_, verdict, expectation = conclusion_lines(conclusion)
     return (
         Lines((title.removesuffix(":") + ".",)),
-        Table((*headings, "expected on the test file"), cells, marked),
+        Table(_HEADINGS, tuple(_cells(line) for line in conclusion.lines), marked),
         Lines((verdict, expectation)),
     )
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    honest = "" if line.honest is None else score_text(line.honest)
+    gap = "" if line.honest is None else change_text(line.honest - line.apparent)
+    gain = "" if line.gain is None else change_text(line.gain)
+    error = "" if line.gain_error is None else f" ± {score_text(line.gain_error)}"
+    one = line.expected
+    expected = "" if one is None else f"{score_text(one.low)} to {score_text(one.high)}"
+    return line.name, score_text(line.apparent), honest, gap, f"{gain}{error}", expected
 
 
 def time_facts(facts: StudyFacts) -> Facts | Missing:

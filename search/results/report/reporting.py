@@ -12,6 +12,7 @@ from search.loop.tally import best_trial, last_activity
 from search.results.known_studies import our_studies, our_study
 from search.results.report.making import ARTIFACT, write_report
 from search.results.report.runs import Runs
+from storage.ledger_address import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,14 +44,16 @@ def report(config: ReportConfig, layout: Layout) -> Iterator[str]:
     if trouble is None:
         trouble = _attached(study, callback, path)
     yield trouble or f"Attached: {ARTIFACT}, in MLflow's run {runs.parent}"
+    if trouble is None and (said := _shown(study, layout, callback)):
+        yield said
 
 
-def record_of(study: Study, layout: Layout) -> MLflowCallback:
+def record_of(study: Study, layout: Layout, tracking_uri: str | None = None) -> MLflowCallback:
     """The study's record in MLflow, not opened yet."""
     from storage.mlflow_callback import MLflowCallback
 
     return MLflowCallback(
-        layout.tracking_uri,
+        tracking_uri or layout.tracking_uri,
         f"cv_{study.user_attrs['question']['metric']}_mean",
         experiment=_experiment(study),
         layout=layout,
@@ -88,6 +91,24 @@ def _attached(study: Study, callback: MLflowCallback, path: Path) -> str | None:
     except Exception as error:  # noqa: BLE001 - the report is written all the same
         return f"Not attached: MLflow refuses ({_first_line(error)})"
     return None
+
+
+def _shown(study: Study, layout: Layout, callback: MLflowCallback) -> str | None:
+    """Has the dashboard show the same, unless a search is at the study, which does that itself."""
+    from search.results.dashboard import show_study
+    from storage.coordination.seat import at_rest
+    from storage.study_lock import StudyLockedError
+
+    try:
+        with at_rest(layout, study.study_name):
+            show_study(study, layout, callback)
+    except StudyLockedError:
+        return None
+    except Exception as error:  # noqa: BLE001 - the report is there
+        return f"Not shown in optuna-dashboard ({_first_line(error)})"
+    return (
+        f"Shown: optuna-dashboard {shown_url(layout.ledger_url)} --artifact-dir {layout.dashboard_artifacts}"
+    )
 
 
 def _experiment(study: Study) -> str:

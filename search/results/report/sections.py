@@ -18,6 +18,7 @@ from search.results.charts.ladder import pruning_ladder
 from search.results.charts.parallel import parallel_coordinates
 from search.results.charts.parts import blend_weights
 from search.results.charts.slices import slices
+from search.results.feature_names import names_for
 from search.results.report.asked import asked_section, data_section
 from search.results.report.lineage import commands, lineage_facts, space_note
 from search.results.report.outcome import promotion_parts, pruning_lines, time_facts
@@ -73,12 +74,8 @@ def _errors(evidence: Evidence) -> tuple[str, list[Chart] | Missing]:
 def _features(facts: StudyFacts, evidence: Evidence) -> Chart | Missing:
     if evidence.importance is None:
         return Missing(FEATURES, "No models whose features are known are kept here.")
-    names: tuple[str, ...]
     if evidence.competition is not None:
         names = evidence.competition.dataset.feature_names
     else:
-        names = tuple(str(facts.attributes.get("run_params", {}).get("feature_cols", "")).split(","))
-    if len(names) != len(evidence.importance):
-        # A name may have a comma in it.
-        names = tuple(f"feature {k}" for k in range(len(evidence.importance)))
+        names = names_for(facts.attributes, len(evidence.importance))
     return feature_importance(names, evidence.importance.tolist(), evidence.importance_of)
