@@ -16,6 +16,8 @@ BLUE, ORANGE, GREEN, RED, GREY = "#3987c9", "#e08a1e", "#12a37f", "#d4573f", "#8
 PALETTE = (BLUE, ORANGE, GREEN, RED, "#a77bd1", "#c9a227", "#4fb3d9")
 TEXT = "#7b828c"
 _MOST_DECIMALS = 4
+_FAR = 5.0
+"""Times as far from the best as the median is: there an axis ends."""
 _GRID = "rgba(128,136,148,0.22)"
 
 
@@ -114,7 +116,14 @@ def change_text(value: float) -> str:
 
 def value_text(value: object) -> str:
     """A parameter's value, short."""
+    if isinstance(value, float) and 1_000 <= abs(value) < 1_000_000:  # noqa: PLR2004 - neither short nor long
+        return f"{value:.0f}"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def best_few(n: int) -> int:
+    """How many of that many trials are called the best: a tenth, of few trials some more."""
+    return max(1, n // 10, min(5, n // 3))
 
 
 def rounded(values: Iterable[float]) -> list[float]:
@@ -139,7 +148,10 @@ def score_range(scores: Sequence[float], *, maximize: bool, also: Sequence[float
         also: Scores that must be inside.
     """
     ordered = sorted(scores, reverse=maximize)
-    usual = [*ordered[: math.ceil(0.9 * len(ordered))], *also]
+    best, middle = ordered[0], ordered[len(ordered) // 2]
+    far = _FAR * abs(middle - best) or math.inf
+    usual = [one for one in ordered[: math.ceil(0.9 * len(ordered))] if abs(one - best) <= far]
+    usual += also
     low, high = min(usual), max(usual)
     room = 0.06 * (high - low) or 0.01 * abs(high) or 0.01
     return [low - room, high + room]

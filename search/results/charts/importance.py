@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from search.results.charts.chart import BLUE, PALETTE, Chart, Figure, Missing, plain, rounded, shortened
@@ -52,11 +53,17 @@ def parameter_importances(facts: StudyFacts) -> list[Importance]:
     return sorted(found, key=lambda one: -one.share)
 
 
+def _largest_group(facts: StudyFacts) -> int:
+    counts = Counter(trial.params.get(CHOICE) for trial in facts.complete)
+    return max(counts.values(), default=0)
+
+
 def _measured(trials: Sequence[FrozenTrial], facts: StudyFacts) -> Mapping[str, float]:
     if len(trials) < _FEWEST_TRIALS:
         return {}
     import optuna
 
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize" if facts.maximize else "minimize")
     # The best first: of a study too long the best tell most, and PED-ANOVA asks what the best tenth have in common.
     stride = -(-len(trials) // _MOST_TRIALS)
@@ -79,7 +86,7 @@ def parameter_importance(facts: StudyFacts, importances: Sequence[Importance]) -
         return Missing(
             PARAMETERS,
             f"Importance needs at least {_FEWEST_TRIALS} complete trials of one objective whose scores differ; "
-            f"there are {len(facts.complete)} complete trials.",
+            f"the most that one has here is {_largest_group(facts)}.",
         )
     shown = importances[:_MOST_BARS]
     objectives = list(dict.fromkeys(one.objective for one in importances))

@@ -11,6 +11,7 @@ from search.results.charts.chart import (
     Chart,
     Figure,
     Missing,
+    best_few,
     plain,
     rounded,
     score_text,
@@ -33,7 +34,6 @@ TITLE = "Parallel coordinates"
 _MOST_LINES = 200
 _MOST_AXES = 14
 _FEWEST_TRIALS = 2
-_TENTH = 10
 
 
 def parallel_coordinates(facts: StudyFacts, importances: Sequence[Importance]) -> Chart | Missing:
@@ -46,11 +46,11 @@ def parallel_coordinates(facts: StudyFacts, importances: Sequence[Importance]) -
     if len(facts.complete) < _FEWEST_TRIALS:
         return Missing(TITLE, f"Comparing needs two complete trials; there are {len(facts.complete)}.")
     scales = _scales(facts, importances)
-    n_best = max(1, len(facts.complete) // _TENTH)
+    n_best = best_few(len(facts.complete))
     best, others = facts.complete[1:n_best], facts.complete[n_best:]
     groups = [
         (f"other {len(others):,}", (GREY, 0.4, 1.0), _some(others)),
-        (f"best tenth ({n_best:,})", (BLUE, 0.75, 1.3), _some(best)),
+        (f"best {n_best:,}", (BLUE, 0.75, 1.3), _some(best)),
         (f"best (trial {facts.complete[0].number})", (ORANGE, 1.0, 3.0), list(facts.complete[:1])),
     ]
     drawn = sum(len(trials) for *_, trials in groups)
@@ -111,10 +111,10 @@ def _lines(
 def _layout(scales: Sequence[Scale]) -> Figure:
     rows = range(len(scales))
     notes = [
-        {"text": text, "x": x, "y": k, "xanchor": anchor, "yanchor": "top", "yshift": -3, "showarrow": False}
-        | {"font": {"size": 10}}
+        {"text": text, "x": x, "y": k, "xanchor": _anchor(x), "yanchor": "top", "yshift": -3}
+        | {"font": {"size": 10}, "showarrow": False}
         for k, scale in zip(rows, scales, strict=True)
-        for text, x, anchor in zip(scale.ends(), (0, 1), ("left", "right"), strict=True)
+        for x, text in scale.marks()
     ]
     return {
         "xaxis": {"range": [-0.02, 1.02], "showticklabels": False, "showgrid": False, "zeroline": False},
@@ -126,6 +126,10 @@ def _layout(scales: Sequence[Scale]) -> Figure:
         },
         "annotations": notes,
     }
+
+
+def _anchor(position: float) -> str:
+    return {0.0: "left", 1.0: "right"}.get(position, "center")
 
 
 def _says(facts: StudyFacts, best: Sequence[FrozenTrial], scales: Sequence[Scale]) -> str:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from search.results.charts.chart import plain, value_text
+from search.results.charts.chart import plain, shortened, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _FEW_DECADES = 1.6
 _MOST_TICKS = 6
+_FEW_CHOICES = 4
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,16 @@ class Scale:
     def position(self, value: Any) -> float:
         """Between 0 and 1."""
         if self.choices:
-            return (self.choices.index(str(value)) + 0.5) / len(self.choices)
+            return self.choices.index(str(value)) / max(1, len(self.choices) - 1)
         low, high, own = (self._mapped(one) for one in (self.low, self.high, float(value)))
         return (own - low) / (high - low) if high > low else 0.5
 
-    def ends(self) -> tuple[str, str]:
-        """What stands at its two ends."""
+    def marks(self) -> list[tuple[float, str]]:
+        """What stands along it, at which positions: a few choices, or its ends."""
         if self.choices:
-            return plain(self.choices[0]), plain(self.choices[-1])
-        return value_text(self.low), value_text(self.high)
+            some = self.choices if len(self.choices) <= _FEW_CHOICES else (self.choices[0], self.choices[-1])
+            return [(self.position(one), plain(shortened(one, 14))) for one in some]
+        return [(0.0, value_text(self.low)), (1.0, value_text(self.high))]
 
     def axis(self) -> dict[str, Any]:
         """Plotly's axis for it."""

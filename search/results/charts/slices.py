@@ -10,6 +10,7 @@ from search.results.charts.chart import (
     Chart,
     Figure,
     Missing,
+    best_few,
     outside_note,
     plain,
     rounded,
@@ -56,7 +57,7 @@ def slices(facts: StudyFacts, importances: Sequence[Importance]) -> list[Chart] 
 
 def _slice(number: int, scale: Scale, trials: Sequence[FrozenTrial], facts: StudyFacts) -> Chart:
     """One parameter; `trials` have it, the best first."""
-    n_best = max(1, len(trials) // 10)
+    n_best = best_few(len(trials))
     best, others = trials[:n_best], trials[n_best:]
     drawn = [[some[i] for i in spread_out(range(len(some)), _MOST_POINTS)] for some in (others, best)]
     n_drawn = len(drawn[0]) + len(drawn[1])
@@ -69,7 +70,7 @@ def _slice(number: int, scale: Scale, trials: Sequence[FrozenTrial], facts: Stud
         says=_says(scale, best),
         data=[
             _points("others", GREY, 0.5, drawn[0], scale),
-            _points("best tenth", BLUE, 0.9, drawn[1], scale),
+            _points("best", BLUE, 0.9, drawn[1], scale),
         ],
         layout={
             "xaxis": scale.axis(),
@@ -100,12 +101,14 @@ def _points(name: str, color: str, opacity: float, trials: Sequence[FrozenTrial]
 
 def _says(scale: Scale, best: Sequence[FrozenTrial]) -> str:
     values: list[Any] = [trial.params[scale.name] for trial in best]
-    who = "The best trial" if len(best) == 1 else f"The best tenth ({len(best):,})"
+    who = "The best trial" if len(best) == 1 else f"The best {len(best):,}"
     verb = "has" if len(best) == 1 else "have"
     if scale.choices:
         counts = {choice: sum(str(value) == choice for value in values) for choice in scale.choices}
         most = max(counts, key=counts.__getitem__)
-        return f"{who} {verb} {most} in {counts[most]:,} of {len(best):,}."
+        return f"{who} {verb} {most}" + (
+            "." if len(best) == 1 else f" in {counts[most]:,} of {len(best):,} cases."
+        )
     low, high = value_text(min(values)), value_text(max(values))
     where = low if low == high else f"from {low} to {high}"
     return f"{who} {verb} {where}; tried were {value_text(scale.low)} to {value_text(scale.high)}."

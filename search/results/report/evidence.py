@@ -76,7 +76,8 @@ def _oof(
 
     concluded = kept_concluded(facts.study, layout) if conclusion is not None else None
     if concluded is not None:
-        return concluded.prediction.oof, f"the {concluded.conclusion.chosen.name}"
+        chosen = concluded.conclusion.chosen
+        return concluded.prediction.oof, chosen.name if chosen.is_single else f"the {chosen.name}"
     store = PredictionStore(layout.predictions(facts.name))
     kept = set(store.numbers())
     for trial in facts.complete:

@@ -26,8 +26,9 @@
   const draw = (colors, width) => {
     for (const { box, figure } of plots) {
       const layout = colored(figure.layout, colors);
-      // A width of its own would outlive the print that it was for.
-      Plotly.react(box, figure.data, width ? { ...layout, width } : { ...layout, width: box.clientWidth }, config);
+      const isSmall = box.parentElement.classList.contains("small");
+      const own = width ? (isSmall ? width / 2 - 12 : width) : box.clientWidth;
+      Plotly.react(box, figure.data, { ...layout, width: own }, config);
     }
   };
 

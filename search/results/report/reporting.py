@@ -13,6 +13,7 @@ from search.results.known_studies import our_studies, our_study
 from search.results.report.making import ARTIFACT, write_report
 from search.results.report.runs import Runs
 from storage.ledger_address import shown_url
+from storage.study_snapshot import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +32,10 @@ def report(config: ReportConfig, layout: Layout) -> Iterator[str]:
         InputFaults: If there is no such study, or the file cannot be written there.
     """
     if config.study is None:
-        studies = our_studies(layout)
+        studies = [snapshot(one) for one in our_studies(layout)]
         study = max(studies, key=lambda one: last_activity(one) or datetime.min)  # noqa: DTZ901 - as Optuna keeps it
     else:
-        study = our_study(layout, config.study, "STUDY")
+        study = snapshot(our_study(layout, config.study, "STUDY"))
     path = config.output or layout.report(study.study_name)
     _check(path)
     callback = record_of(study, layout)
