@@ -25,11 +25,12 @@ def snapshot(study: Study) -> Study:
 class _Snapshot:
     def __init__(self, study: Study) -> None:
         self._study = study
-        finished = [trial for portion in finished_trials(study) for trial in portion]
-        known = {trial.number for trial in finished}
-        # Read after the others: what ended meanwhile is among the finished ones of the next moment, or here.
-        rest = [trial for trial in _unfinished(study) if trial.number not in known]
-        self._trials = sorted([*finished, *rest], key=lambda trial: trial.number)
+        # First those that go on: what ends meanwhile is among the finished ones, which win.
+        found = {trial.number: trial for trial in _unfinished(study)}
+        found |= {trial.number: trial for portion in finished_trials(study) for trial in portion}
+        # One that began in between is missing, and a number is to be a position: up to there.
+        whole = next((number for number in range(len(found)) if number not in found), len(found))
+        self._trials = [found[number] for number in range(whole)]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._study, name)

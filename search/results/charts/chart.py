@@ -16,6 +16,7 @@ BLUE, ORANGE, GREEN, RED, GREY = "#3987c9", "#e08a1e", "#12a37f", "#d4573f", "#8
 PALETTE = (BLUE, ORANGE, GREEN, RED, "#a77bd1", "#c9a227", "#4fb3d9")
 TEXT = "#7b828c"
 _MOST_DECIMALS = 4
+_MANY = 20
 _FAR = 5.0
 """Times as far from the best as the median is: there an axis ends."""
 _GRID = "rgba(128,136,148,0.22)"
@@ -124,6 +125,18 @@ def value_text(value: object) -> str:
 def best_few(n: int) -> int:
     """How many of that many trials are called the best: a tenth, of few trials some more."""
     return max(1, n // 10, min(5, n // 3))
+
+
+def middle(values: Sequence[Any]) -> tuple[Any, Any, str]:
+    """Where most of some sorted values lie, for a sentence: of many the middle four fifths.
+
+    Returns:
+        The lower end, the upper end, and whom that is true of, a word to go before `the best`.
+    """
+    if len(values) < _MANY:
+        return values[0], values[-1], ""
+    cut = len(values) // 10
+    return values[cut], values[-1 - cut], "four in five of "
 
 
 def rounded(values: Iterable[float]) -> list[float]:

@@ -12,6 +12,7 @@ from search.results.charts.chart import (
     Figure,
     Missing,
     best_few,
+    middle,
     plain,
     rounded,
     score_text,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from search.results.charts.scale import Scale
 
 TITLE = "Parallel coordinates"
-_MOST_LINES = 200
+_MOST_OTHERS, _MOST_BEST = 150, 40
 _MOST_AXES = 14
 _FEWEST_TRIALS = 2
 
@@ -49,8 +50,8 @@ def parallel_coordinates(facts: StudyFacts, importances: Sequence[Importance]) -
     n_best = best_few(len(facts.complete))
     best, others = facts.complete[1:n_best], facts.complete[n_best:]
     groups = [
-        (f"other {len(others):,}", (GREY, 0.4, 1.0), _some(others)),
-        (f"best {n_best:,}", (BLUE, 0.75, 1.3), _some(best)),
+        (f"other {len(others):,}", (GREY, 0.4, 1.0), _some(others, _MOST_OTHERS)),
+        (f"best {n_best:,}", (BLUE, 0.6, 1.2), _some(best, _MOST_BEST)),
         (f"best (trial {facts.complete[0].number})", (ORANGE, 1.0, 3.0), list(facts.complete[:1])),
     ]
     drawn = sum(len(trials) for *_, trials in groups)
@@ -65,8 +66,8 @@ def parallel_coordinates(facts: StudyFacts, importances: Sequence[Importance]) -
     )
 
 
-def _some(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    return [trials[i] for i in spread_out(range(len(trials)), _MOST_LINES)]
+def _some(trials: Sequence[FrozenTrial], most: int) -> list[FrozenTrial]:
+    return [trials[i] for i in spread_out(range(len(trials)), most)]
 
 
 def _scales(facts: StudyFacts, importances: Sequence[Importance]) -> list[Scale]:
@@ -140,14 +141,15 @@ def _says(facts: StudyFacts, best: Sequence[FrozenTrial], scales: Sequence[Scale
             scale.position(trial.params[scale.name]) for trial in best if scale.name in trial.params
         )
         if len(positions) > 1:
-            widths.append((positions[-1] - positions[0], scale))
+            low, high, share = middle(positions)
+            widths.append((high - low, scale, share))
     edge = score_text(value_of(best[-1]))
     if not widths:
         return f"One line is one complete trial; the best has {facts.metric} {score_text(value_of(best[0]))}."
-    width, scale = min(widths, key=lambda pair: pair[0])
+    width, scale, share = min(widths, key=lambda pair: pair[0])
     return (
-        f"The best {len(best):,} trials ({facts.metric} {edge} or better) agree most on {scale.name}: they use "
-        f"{100 * width:.0f} % of the range that was tried."
+        f"The best {len(best):,} trials ({facts.metric} {edge} or better) agree most on {scale.name}: "
+        f"{share or 'all of '}them use {100 * width:.0f} % of the range that was tried."
     )
 
 

@@ -11,6 +11,7 @@ from search.results.charts.chart import (
     Figure,
     Missing,
     best_few,
+    middle,
     outside_note,
     plain,
     rounded,
@@ -101,14 +102,17 @@ def _points(name: str, color: str, opacity: float, trials: Sequence[FrozenTrial]
 
 def _says(scale: Scale, best: Sequence[FrozenTrial]) -> str:
     values: list[Any] = [trial.params[scale.name] for trial in best]
-    who = "The best trial" if len(best) == 1 else f"The best {len(best):,}"
+    who = "The best trial" if len(best) == 1 else f"the best {len(best):,}"
     verb = "has" if len(best) == 1 else "have"
     if scale.choices:
         counts = {choice: sum(str(value) == choice for value in values) for choice in scale.choices}
         most = max(counts, key=counts.__getitem__)
+        who = who[0].upper() + who[1:]
         return f"{who} {verb} {most}" + (
             "." if len(best) == 1 else f" in {counts[most]:,} of {len(best):,} cases."
         )
-    low, high = value_text(min(values)), value_text(max(values))
+    least, largest, share = middle(sorted(values))
+    low, high = value_text(least), value_text(largest)
     where = low if low == high else f"from {low} to {high}"
-    return f"{who} {verb} {where}; tried were {value_text(scale.low)} to {value_text(scale.high)}."
+    who = share + who
+    return f"{who[0].upper()}{who[1:]} {verb} {where}; tried were {value_text(scale.low)} to {value_text(scale.high)}."

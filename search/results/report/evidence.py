@@ -66,6 +66,9 @@ def _reopened(facts: StudyFacts, layout: Layout) -> tuple[Competition | None, st
         return reopen(facts.study, layout), ""
     except InputFaults as error:
         return None, f"The data cannot be read here any more: {error.faults[0]}"
+    except ValueError as error:
+        # The settings are not this release's, or were written by something else.
+        return None, f"The study's settings cannot be understood here: {str(error).splitlines()[0]}"
 
 
 def _oof(

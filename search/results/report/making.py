@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from optuna.study import Study
+    from optuna.trial import FrozenTrial
 
     from search.competition import Competition
     from search.results.charts.facts import StudyFacts
@@ -96,6 +97,11 @@ def _subtitle(facts: StudyFacts) -> str:
     return f"Hyperparameter search by {facts.metric} ({better} is better), {facts.counts}; report of {made}"
 
 
+def _spread(best: FrozenTrial) -> str:
+    std = trial_std(best)
+    return f"trial {best.number}" if std != std else f"± {score_text(std)}, trial {best.number}"  # noqa: PLR0124
+
+
 def _figures(facts: StudyFacts, evidence: Evidence) -> list[Figure]:
     figures = [
         Figure(
@@ -109,7 +115,7 @@ def _figures(facts: StudyFacts, evidence: Evidence) -> list[Figure]:
             Figure(
                 f"Best CV {facts.metric}",
                 score_text(facts.best.value),
-                f"± {score_text(trial_std(facts.best))}, trial {facts.best.number}",
+                _spread(facts.best),
             )
         )
     if facts.default is not None:
