@@ -53,7 +53,7 @@ def test_the_readme_lists_no_setting_that_is_gone() -> None:
     sorted(
         set(
             re.findall(
-                r"search\.(?:run|baseline|promote|status|sync|export|import|migrate|replay|splits|verify|"
+                r"search\.(?:run|baseline|promote|status|report|sync|export|import|migrate|replay|splits|verify|"
                 r"leaderboard|submit)\b",
                 README,
             )
