@@ -33,7 +33,7 @@ from search.loop.promise import promise_of
 from search.loop.record import BackgroundRecord, run_params, run_tags
 from search.loop.stability import stable
 from search.loop.standing import Standing
-from search.loop.study import change_space, open_study, study_faults
+from search.loop.study import change_space, name_metric, open_study, study_faults
 from search.loop.tally import best_trial, tally
 from search.loop.time_plan import TimePlan
 from search.settings.own_codes import METRIC_CODE, OBJECTIVE_CODES
@@ -151,8 +151,7 @@ def _open(
         # A study that takes in further objectives keeps what is true of the runs that it has; new ones say their own.
         _note(study, "run_params", run_params(competition) | _known_objective(study))
         _note(study, "run_tags", run_tags(competition))
-        if study.metric_names is None:
-            study.set_metric_names([f"{competition.metric_name}_mean"])
+        name_metric(study, f"{competition.metric_name}_mean")
         if tally(study).finished < config.trials:
             _note(study, ENDED, None)
     return study
