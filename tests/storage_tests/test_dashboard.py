@@ -27,18 +27,19 @@ from storage.ledger import open_ledger, open_sole_ledger
 from storage.record.pages import pages_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from optuna.storages import BaseStorage
     from optuna.study import Study
 
 
-@pytest.fixture(params=[open_ledger, open_sole_ledger])
+@pytest.fixture(params=["command", "coordinator", "server"])
 def shown(request: pytest.FixtureRequest, tmp_path: Path) -> Study:
-    """A study with a trial, in a ledger as a command or as a coordinator opens it."""
-    opened: Callable[[str], BaseStorage] = request.param
-    study = optuna.create_study(storage=opened(f"sqlite:///{tmp_path / 'optuna.db'}"), study_name="shown")
+    """A study with two trials, in a ledger as a command or as a coordinator opens it, or on a real server."""
+    is_server, is_sole = request.param == "server", request.param == "coordinator"
+    url = request.getfixturevalue("new_database") if is_server else f"sqlite:///{tmp_path / 'optuna.db'}"
+    study = optuna.create_study(
+        storage=(open_sole_ledger if is_sole else open_ledger)(url), study_name="shown"
+    )
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
     return study
 
