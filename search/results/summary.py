@@ -118,7 +118,7 @@ def _report(study: Study, layout: Layout) -> list[str]:
 
 def _promote(study: str, layout: Layout) -> str:
     where = f" --storage {_shown(layout)}" if layout.storage else ""
-    return f"Promote: python -m search.promote --study {study}{where}"
+    return f"Promote: python -m search.promote --study {shlex.quote(study)}{where}"
 
 
 def _shown(layout: Layout) -> str:
