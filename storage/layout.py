@@ -139,6 +139,15 @@ class Layout:
         """CV against the leaderboard."""
         return self.leaderboard / "cv_against_leaderboard.svg"
 
+    def report(self, study: str) -> Path:
+        """A study's page for people."""
+        return self.mlruns / "reports" / f"{folder_name(study)}.html"
+
+    @property
+    def dashboard_artifacts(self) -> Path:
+        """Folder of the files that optuna-dashboard shows, as its `--artifact-dir`."""
+        return self.mlruns / "dashboard_artifacts"
+
     def create(self) -> None:
         """Makes `mlruns` and the links at the root; does nothing where they stand.
 

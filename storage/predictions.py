@@ -74,19 +74,24 @@ class PredictionStore:
         with FileLock(self.folder / ".lock"):
             yield
 
-    def save(self, number: int, *, oof: FloatArray, test: FloatArray) -> None:
+    def save(
+        self, number: int, *, oof: FloatArray, test: FloatArray, importance: FloatArray | None = None
+    ) -> None:
         """Writes or replaces a trial's predictions, all or nothing.
 
         Args:
             number: The trial's number.
             oof: Out-of-fold predictions, shape (n_train,) or (n_train, n_classes).
             test: Predictions of the test rows, shape (n_test,) or (n_test, n_classes).
+            importance: Share of each feature in what the models gained, shape (n_features,).
 
         Raises:
             OSError: If the folder cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         arrays = {"oof": np.asarray(oof, np.float64), "test": np.asarray(test, np.float64)}
+        if importance is not None:
+            arrays["importance"] = np.asarray(importance, np.float64)
         with temporary_save_path(self.path(number)) as path:
             np.savez_compressed(path, allow_pickle=False, **arrays)
 
@@ -102,6 +107,15 @@ class PredictionStore:
                 return StoredPrediction(oof=arrays["oof"], test=arrays["test"])
         except _UNREADABLE:
             raise PredictionMissingError(self._absence(number)) from None
+
+    def importance(self, number: int) -> FloatArray | None:
+        """Reads the share of each feature, shape (n_features,); None where it was not kept."""
+        try:
+            with self.path(number).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                found: FloatArray = arrays["importance"]
+                return found
+        except _UNREADABLE:
+            return None
 
     def numbers(self) -> tuple[int, ...]:
         """Returns the numbers of the trials that are there, ascending."""

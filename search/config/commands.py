@@ -47,6 +47,19 @@ class CompareConfig(LedgerChoice):
     )
 
 
+class ReportConfig(LedgerChoice):
+    """Which study to report on, and where to."""
+
+    study: Name | None = Field(
+        None,
+        description="name of the study; default: the one last worked on",
+        json_schema_extra=POSITIONAL,
+    )
+    output: Path | None = Field(
+        None, description="the page to write; default: below mlruns/reports", json_schema_extra=FLAG_ONLY
+    )
+
+
 class SyncConfig(StudyChoice, LedgerChoice):
     """Which studies to synchronise, and whether to look only."""
 

@@ -90,6 +90,10 @@ WAIT_SECONDS = 0.5
 """Between two looks of a coordinator that has nothing to do while others still work."""
 RECORD_SECONDS = 60.0
 """How long a finished search without `--timeout` waits for the rest of its record."""
+REPORT_LEAST_SECONDS = 20.0
+"""Left of `--timeout` where a search still makes its report; with less, `search.report` does."""
+SHOWN_EVERY_SECONDS = 300.0
+"""Between two updates of the dashboard's pictures while a search goes on."""
 CLOSING_SECONDS = 4.0
 """Held back from `--timeout` for the submission and the record."""
 LEAVING_SECONDS = 1.5

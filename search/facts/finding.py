@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from search.faults import InputFaults
 from search.results.known_studies import any_study
+from storage.study_snapshot import snapshot
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def find_study(layout: Layout, study: str, **trials: int | None) -> Study:
-    """Opens a study and checks that it has the trials.
+    """Reads a study as it is now and checks that it has the trials.
 
     Args:
         layout: The project.
@@ -24,7 +25,7 @@ def find_study(layout: Layout, study: str, **trials: int | None) -> Study:
     Raises:
         InputFaults: If there is no such study, or for each trial that it does not have.
     """
-    found = any_study(layout, study, "STUDY")
+    found = snapshot(any_study(layout, study, "STUDY"))
     check_trials(found, **trials)
     return found
 

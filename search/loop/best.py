@@ -85,7 +85,9 @@ class KeptResults:
         ranked = self._ranked(study, number, result)
         kept = chosen_to_keep(ranked, self._sketches.errors)
         if number in kept:
-            self.store.save(number, oof=result.oof_prediction, test=result.test_prediction)
+            self.store.save(
+                number, oof=result.oof_prediction, test=result.test_prediction, importance=result.importance
+            )
             if result.models:
                 self._save_model(ModelKey(number), result)
         running = {t.number for t in running_trials(study)} - {number}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from objectives.base import EvaluationStopped
 from search.conclusion.stopgap import make_stopgap
-from search.config import RECORD_SECONDS
-from search.loop.ending import TIME_UP
+from search.config import RECORD_SECONDS, REPORT_LEAST_SECONDS
+from search.loop.ending import INTERRUPTED, TIME_UP
 from search.loop.tally import best_trial
 from search.results.chosen_submission import write_chosen, write_stopgap
 from search.results.trial_files import TrialFiles
@@ -111,6 +111,9 @@ class Closing:
         if submission is not None and (files is None or submission != files.submission):
             self.record.attach_to_study(self.study, submission)
         self.record.close(self.study, ending.status, ending.reason)
+        # Whoever presses Ctrl-C wants to be gone; the search that goes on makes it.
+        if ending is not INTERRUPTED and self.plan.end - time.monotonic() > REPORT_LEAST_SECONDS:
+            self.record.publish(self.study)
 
     def _note_ending(self, ending: Ending) -> None:
         note = {"status": ending.status, "note": ending.reason}

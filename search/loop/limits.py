@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 GIGABYTE = 1e9
 
 
+def trial_limits(seconds: float | None, gigabytes: float | None) -> Limits:
+    """What one trial may use by the settings; None: as much as it likes."""
+    from search.loop.engine import Limits
+
+    return Limits(seconds=seconds or math.inf, memory_bytes=(gigabytes or math.inf) * GIGABYTE)
+
+
 def over_time(limits: Limits, seconds: float) -> str | None:
     """Says how a trial of that age is over its time; None if it is not."""
     if seconds <= limits.seconds:

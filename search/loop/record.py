@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from objectives.base import EvaluationStopped
+from search.config import SHOWN_EVERY_SECONDS
 from storage.record.parent_run import ENDED
 from storage.record.recorder import Recorder
 
@@ -79,6 +81,7 @@ class BackgroundRecord:
     ) -> None:
         self._layout, self._competition, self._seat = layout, competition, seat
         self.parent_run_id: str | None = None
+        self._warn, self._shown_at = warn, monotonic()
         self._recorder = Recorder(warn)
         self._made: MLflowCallback | None = None
 
@@ -111,6 +114,8 @@ class BackgroundRecord:
                 self.parent_run_id = self._callback.parent_run_id(study)
                 if self._seat.is_first:
                     self._sync(study)
+                with suppress(Exception):
+                    self._link(study)
 
         self._recorder.submit("the study", job)
 
@@ -162,6 +167,32 @@ class BackgroundRecord:
 
         self._recorder.submit(path.name, job)
 
+    def show(self, study: Study) -> None:
+        """Brings the dashboard's pictures up to date, now and then while the search goes on."""
+        if monotonic() < self._shown_at + SHOWN_EVERY_SECONDS:
+            return
+        self._shown_at = monotonic()
+
+        def job() -> None:
+            from search.results.dashboard import show_pictures
+
+            # They are made anew at the end: nothing that happens to them may hold up what comes after.
+            with suppress(Exception), self._seat.mending():
+                show_pictures(study)
+
+        self._recorder.submit("the dashboard's pictures", job)
+
+    def publish(self, study: Study) -> None:
+        """Has the dashboard show the study as it ended, and attaches its report."""
+
+        def job() -> None:
+            from search.results.publishing import publish
+
+            with self._seat.mending():
+                publish(study, self._layout, self._callback, self._competition, self._warn)
+
+        self._recorder.submit("the report", job)
+
     def mend(self, study: Study) -> None:
         """Has what is missing written, also what coordinators that died did not record."""
 
@@ -190,6 +221,12 @@ class BackgroundRecord:
         """
         self._recorder.close(timeout_seconds)
         return self._recorder.waiting + self._recorder.failures
+
+    def _link(self, study: Study) -> None:
+        """Has the dashboard lead to the study's run from the first trial on."""
+        from search.results.dashboard import show_link
+
+        show_link(study, self._callback)
 
     def _sync(self, study: Study) -> None:
         from storage.promotion_record import promotion_tags

@@ -25,15 +25,15 @@ from search.loop.closing import Closing, Submitted
 from search.loop.coordinator import Coordinator
 from search.loop.cores import workers_for
 from search.loop.ending import INTERRUPTED, Ending
-from search.loop.engine import Limits, check_cluster, open_engine
+from search.loop.engine import check_cluster, open_engine
 from search.loop.ground import Ground
-from search.loop.limits import GIGABYTE
+from search.loop.limits import trial_limits
 from search.loop.progress import SearchProgress, duration_text
 from search.loop.promise import promise_of
 from search.loop.record import BackgroundRecord, describe, run_params, run_tags
 from search.loop.stability import stable
 from search.loop.standing import Standing
-from search.loop.study import change_space, open_study, study_faults
+from search.loop.study import change_space, name_metric, open_study, study_faults
 from search.loop.tally import best_trial, tally
 from search.loop.time_plan import TimePlan
 from search.settings.own_codes import METRIC_CODE, OBJECTIVE_CODES
@@ -165,6 +165,7 @@ def _open(
         # A study that takes in further objectives keeps what is true of the runs that it has; new ones say their own.
         _note(study, "run_params", run_params(competition) | _known_objective(study))
         _note(study, "run_tags", run_tags(competition))
+        name_metric(study, f"{competition.metric_name}_mean")
         if tally(study).finished < config.trials:
             _note(study, ENDED, None)
     return study
@@ -235,6 +236,7 @@ class _Search:
         def trial_closed(trial: FrozenTrial) -> None:
             plan.learn(trial)
             record.trial_closed(self.study, trial)
+            record.show(self.study)
             progress.trial_closed(trial)
 
         with self._engine(is_finished=is_finished) as engine:
@@ -283,17 +285,9 @@ class _Search:
             0 if is_finished else self.workers,
             self.layout.workers,
             cluster=None if is_finished else self.config.cluster,
-            limits=trial_limits(self.config),
+            limits=trial_limits(self.config.trial_timeout, self.config.memory_per_worker),
             models_from=self._results.models_from,
         )
-
-
-def trial_limits(config: SearchConfig) -> Limits:
-    """What one trial may use by the settings."""
-    return Limits(
-        seconds=config.trial_timeout or math.inf,
-        memory_bytes=(config.memory_per_worker or math.inf) * GIGABYTE,
-    )
 
 
 def _warn(text: str) -> None:

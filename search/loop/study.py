@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from search.config import PORTFOLIO_SHARE
@@ -134,6 +135,16 @@ def _sampler_seed(seed: int, known: int, token: int) -> int:
         return seed + known
     text = f"{seed} {known} {token}"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest())
+
+
+def name_metric(study: Study, name: str) -> None:
+    """Has dashboards call the trials' values by the metric's name, unless they have one."""
+    from optuna.exceptions import ExperimentalWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        if study.metric_names is None:
+            study.set_metric_names([name])
 
 
 def change_space(study: Study, objective: Objective, question: dict[str, Any]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from search.faults import InputFaults
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from search.config import ExportConfig, ImportConfig
     from storage.bundle.importing import Imported
     from storage.bundle.study import Contents, Exported
+    from storage.bundle.target import Target
     from storage.layout import Layout
 
 
@@ -59,7 +60,22 @@ def import_(config: ImportConfig, layout: Layout) -> tuple[Imported, str]:
         if config.study is not None:
             contents = _renamed(contents, config.study)
         target = open_target(layout, config.tracking_uri, new=True)
-        return import_study(bundle, old_name, contents, target), bundle.manifest.digest
+        imported = import_study(bundle, old_name, contents, target)
+        _show(imported.study, target, config, layout)
+        return imported, bundle.manifest.digest
+
+
+def _show(name: str, target: Target, config: ImportConfig, layout: Layout) -> None:
+    """Makes what a bundle leaves behind: what the dashboard shows, with the addresses of the runs here."""
+    from search.results.dashboard import show_study
+    from search.results.known_studies import OURS
+    from search.results.report.reporting import record_of
+
+    study = named_study(target.ledger, name, "--study")
+    # The study is here, whatever becomes of its pictures; a search or search.report makes them again.
+    with suppress(Exception):
+        if study.user_attrs.keys() >= OURS:
+            show_study(study, layout, record_of(study, layout, config.tracking_uri))
 
 
 def _renamed(contents: Contents, name: str) -> Contents:

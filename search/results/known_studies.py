@@ -56,6 +56,8 @@ def latest_study(layout: Layout, asked: str | None = None) -> Study:
         InputFaults: If there is none, or the ledger is another program's file.
     """
     studies = our_studies(layout, asked)
+    if len(studies) == 1:
+        return studies[0]
     return max(studies, key=lambda one: last_activity(one) or datetime.min)  # noqa: DTZ901 - as Optuna keeps it
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from search.loop.tally import best_trial, complete_trials, default_trial, score_text, tally
 from search.results.chosen_submission import spread
 from search.results.pruning_audit import pruning_audit
+from search.results.report.making import is_report_of
 from search.space.change import outside_trials
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def summary(result: SearchResult, layout: Layout) -> list[str]:
     lines.append(f"Run completed: {result.run_id or 'not recorded yet'}")
     lines.append(f"CV {result.competition.dataset.metric.label}: {_score(result, best)}")
     lines.append(f"Submission: {result.submission or NO_SUBMISSION}")
-    return [*lines, *_watch(layout), _promote(study.study_name, layout)]
+    return [*lines, *_report(study, layout), *_watch(layout), _promote(study.study_name, layout)]
 
 
 def _without_trial(result: SearchResult) -> list[str]:
@@ -110,8 +111,13 @@ def _against_default(result: SearchResult, best: FrozenTrial) -> list[str]:
     return [f"{own}; the best trial changes it by {change:+.2f} %"]
 
 
+def _report(study: Study, layout: Layout) -> list[str]:
+    path = layout.report(study.study_name)
+    return [f"Report: {path}"] if is_report_of(path, study) else []
+
+
 def _promote(study: str, layout: Layout) -> str:
-    return f"Promote: python -m search.promote --study {study}{ledger_flag(layout)}"
+    return f"Promote: python -m search.promote --study {shlex.quote(study)}{ledger_flag(layout)}"
 
 
 def ledger_flag(layout: Layout) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from search.competition import experiment_of
 from search.faults import InputFaults
+from search.results.dashboard import show_study
 from search.results.known_studies import our_studies
 from search.results.trial_files import TrialFiles, reopen
 
@@ -84,6 +85,8 @@ def sync(config: SyncConfig, layout: Layout) -> Iterator[Line]:
                 report = callback.sync(study, deep=True, idle=True, restored=restored)
                 yield Line(f"{name}: {_said(report)}")
                 yield from _mend_files(study, callback, layout)
+                # Runs that were written anew have other addresses.
+                show_study(study, layout, callback)
         except StudyLockedError as error:
             raise InputFaults([str(error)]) from None
 

@@ -20,6 +20,7 @@ from storage.bundle.members import RUNS, STUDY, TRIALS, canonical, damaged, from
 from storage.bundle.runs import RUN_FIELDS, STUDY_KEY, collect_runs, trial_key
 from storage.bundle.trials import trial_from_json, trial_lines
 from storage.coordination.seat import at_rest
+from storage.dashboard.attributes import carried
 from storage.record.mirror import UID
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _study_to_json(study: Study) -> dict[str, Any]:
         "name": study.study_name,
         "directions": [direction.name for direction in study.directions],
         "user_attrs": ordered(study.user_attrs),
-        "system_attrs": ordered(system),
+        "system_attrs": ordered(carried(system)),
     }
 
 

@@ -54,7 +54,7 @@ def test_the_readme_lists_no_setting_that_is_gone() -> None:
         set(
             re.findall(
                 r"search\.(?:run|baseline|promote|status|sync|export|import|migrate|replay|splits|verify|"
-                r"leaderboard|submit|show|compare)\b",
+                r"leaderboard|submit|show|compare|report)\b",
                 README,
             )
         )

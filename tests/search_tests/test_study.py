@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -9,7 +10,7 @@ from optuna.trial import TrialState
 
 from search.config import STARTUP_TRIALS
 from search.loop.pruner import LadderPruner
-from search.loop.study import study_faults
+from search.loop.study import name_metric, study_faults
 from search.space.conditional import space_fingerprint
 from tests.search_tests.fakes import DEFAULTS, FakeObjective
 
@@ -155,3 +156,16 @@ def test_a_waiting_retry_is_not_queued_twice(bench: Bench, new_name: Iterator[st
 
     assert [trial.state for trial in study.trials] == [TrialState.FAIL, TrialState.WAITING]
     assert study.trials[1].system_attrs["fixed_params"] == DEFAULTS
+
+
+def test_the_values_have_the_metrics_name(bench: Bench, new_name: Iterator[str]) -> None:
+    """A dashboard shows it, nobody is warned of it, and a name that is there stays."""
+    study = bench.open(next(new_name))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        name_metric(study, "cv_rmse_mean")
+        name_metric(study, "other")
+        attributes = study._storage.get_study_system_attrs(study._study_id)
+
+    assert attributes["study:metric_names"] == ["cv_rmse_mean"]

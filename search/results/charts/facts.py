@@ -1,0 +1,96 @@
+"""What all pictures of a study are made of, read once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from search.loop.tally import complete_trials, default_trial, tally
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+    from search.loop.tally import Tally
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """A study as it stands.
+
+    Attributes:
+        study: It, for what few need; the rest was read at one moment.
+        name: Its name.
+        attributes: Its own attributes.
+        metric: The score's name for people.
+        maximize: Whether more is better.
+        trials: All, by number.
+        complete: Those with a finite score, the best first.
+        default: The complete trial of the default configuration.
+        counts: Trials by state.
+    """
+
+    study: Study
+    name: str
+    attributes: Mapping[str, Any]
+    metric: str
+    maximize: bool
+    trials: tuple[FrozenTrial, ...]
+    complete: tuple[FrozenTrial, ...]
+    default: FrozenTrial | None
+    counts: Tally
+
+    @property
+    def best(self) -> FrozenTrial | None:
+        """The best complete trial."""
+        return self.complete[0] if self.complete else None
+
+    @property
+    def by_number(self) -> list[FrozenTrial]:
+        """The complete trials in the order of their numbers."""
+        return sorted(self.complete, key=lambda trial: trial.number)
+
+    @property
+    def pruned(self) -> list[FrozenTrial]:
+        """The pruned trials that reported something, by number."""
+        return [t for t in self.trials if t.state.name == "PRUNED" and t.intermediate_values]
+
+    def is_better(self, score: float, than: float) -> bool:
+        """Whether the first score beats the second."""
+        return score > than if self.maximize else score < than
+
+
+def facts_of(study: Study) -> StudyFacts:
+    """Reads a study that search.run made."""
+    attributes = study.user_attrs
+    default = default_trial(study)
+    return StudyFacts(
+        study=study,
+        name=study.study_name,
+        attributes=attributes,
+        metric=str(attributes.get("question", {}).get("metric", "score")).upper(),
+        maximize=study.direction.name == "MAXIMIZE",
+        trials=tuple(study.get_trials(deepcopy=False)),
+        complete=tuple(trial for trial in complete_trials(study) if math.isfinite(value_of(trial))),
+        default=default if default is not None and math.isfinite(value_of(default)) else None,
+        counts=tally(study),
+    )
+
+
+def value_of(trial: FrozenTrial) -> float:
+    """A trial's score; not-a-number where it has none."""
+    return math.nan if trial.value is None else trial.value
+
+
+def fold_scores(trial: FrozenTrial) -> list[float]:
+    """A complete trial's score on each fold, in their order; empty where they were not noted."""
+    metrics: Mapping[str, float] = trial.user_attrs.get("metrics", {})
+    folds = [
+        (int(name.rpartition("_")[2]), value)
+        for name, value in metrics.items()
+        if name.rpartition("_")[0].endswith("_fold")
+    ]
+    return [value for _, value in sorted(folds)]

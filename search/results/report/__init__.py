@@ -1,0 +1,1 @@
+"""The report: one page on a study that needs nothing but a browser."""

@@ -1,0 +1,1 @@
+"""What optuna-dashboard shows of a study besides its trials: pictures, notes with links, files."""

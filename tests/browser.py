@@ -1,0 +1,73 @@
+"""A real Chromium page for tests, which remembers all that it asked the network for and every error."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass
+class Tab:
+    """A page and what came of it.
+
+    Attributes:
+        page: Playwright's.
+        requests: Addresses that it asked for, in order.
+        errors: What scripts threw or logged as errors.
+    """
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, started once for as many pages as come."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def chromium_page(browser: Browser, width: int = 1280, height: int = 900, **context: Any) -> Iterator[Tab]:
+    """A page of its own, without anything remembered.
+
+    Args:
+        browser: From `chromium`.
+        width: In CSS pixels.
+        height: Likewise.
+        context: As for `Browser.new_context`, such as `color_scheme="dark"`.
+    """
+    opened = browser.new_context(viewport={"width": width, "height": height}, **context)
+    try:
+        page = opened.new_page()
+        tab = Tab(page)
+        page.on("request", lambda request: tab.requests.append(request.url))
+        page.on("pageerror", lambda error: tab.errors.append(str(error)))
+        page.on("console", lambda said: tab.errors.append(said.text) if said.type == "error" else None)
+        yield tab
+    finally:
+        opened.close()
