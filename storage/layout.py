@@ -139,6 +139,15 @@ class Layout:
         """CV against the leaderboard."""
         return self.leaderboard / "cv_against_leaderboard.svg"
 
+    @property
+    def trial_artifacts(self) -> Path:
+        """Files of trials as Optuna keeps them, `--artifact-dir` of its dashboard."""
+        return self.mlruns / "trial_artifacts"
+
+    def lock_owner(self, study: str) -> Path:
+        """Who holds a study's lock; it may outlive a killed owner."""
+        return self.lock(study).with_suffix(".json")
+
     def create(self) -> None:
         """Makes `mlruns` and the links at the root; does nothing where they stand.
 

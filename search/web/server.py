@@ -1,0 +1,50 @@
+"""The server of the front door, from its start to a clean end."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from search.config import GOODBYE_SECONDS, HEAD_BYTES, MOST_CONNECTIONS, NICENESS
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from search.web.opening import Door
+
+
+def serve(app: Starlette, door: Door) -> None:
+    """Serves until the process is asked to stop; answers under way get a moment more.
+
+    Raises:
+        KeyboardInterrupt: When it was asked to stop; the port is free again then.
+    """
+    import uvicorn
+
+    from search.web.connections import PatientProtocol
+
+    # A search on this machine goes first; on a machine at rest it makes no difference.
+    with suppress(OSError, AttributeError):
+        os.nice(NICENESS)
+    chain, key = door.certificate or (None, None)
+    config = uvicorn.Config(
+        app,
+        http=PatientProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=GOODBYE_SECONDS,
+        h11_max_incomplete_event_size=HEAD_BYTES,
+        ssl_certfile=None if chain is None else str(chain),
+        ssl_keyfile=None if key is None else str(key),
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[door.listener])
+    finally:
+        door.listener.close()
