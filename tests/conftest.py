@@ -28,6 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--coordinators", type=int, default=3, help="that share a study; half of them are killed"
     )
     parser.addoption("--shared-trials", type=int, default=30, help="trials of that study")
+    parser.addoption("--clients", type=int, default=8, help="that look at the front door during a search")
+    parser.addoption("--clients-seconds", type=float, default=3.0, help="for which they do")
     parser.addoption("--campaign-seed", type=int, default=0, help="fixes what the fault campaign draws")
 
 

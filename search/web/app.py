@@ -51,9 +51,13 @@ def make_app(
         tracking_uri: Another record than the layout's.
         writable: Whether the pages of Optuna and MLflow may change something.
     """
-    front = FrontPages(layout, tracking_uri, writable=writable)
+    # Asked once: MLflow's pages change what the environment says of it.
+    uri = tracking_uri or layout.tracking_uri
+    front = FrontPages(layout, uri, writable=writable)
+    # The first look is the long one: nobody shall wait for it with a blank page.
+    front.live.shown()
     dashboard = LateApp(lambda: _dashboard(layout, front.live, writable=writable), front.no_dashboard)
-    runs = LateApp(lambda: _runs(layout, tracking_uri, writable=writable), front.no_runs)
+    runs = LateApp(lambda: _runs(layout, uri, writable=writable), front.no_runs)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -104,8 +108,8 @@ def _dashboard(layout: Layout, live: LiveStudies, *, writable: bool) -> ASGIApp 
     return WSGIMiddleware(wsgi(ledger, artifact_store=store), workers=PAGE_THREADS)  # type: ignore[return-value]
 
 
-def _runs(layout: Layout, uri: str | None, *, writable: bool) -> ASGIApp | None:
-    if not is_embeddable(layout, uri) or not record_is_there(layout, uri):
+def _runs(layout: Layout, uri: str, *, writable: bool) -> ASGIApp | None:
+    if not is_embeddable(uri) or not record_is_there(uri):
         return None
     from a2wsgi import WSGIMiddleware
 

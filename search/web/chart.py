@@ -115,7 +115,7 @@ def _thinned(dots: list[tuple[int, float]]) -> list[tuple[int, float]]:
 
 
 def _ticks(low: float, high: float) -> list[tuple[float, str]]:
-    rough = (high - low) / 3
+    rough = (high - low) / 4
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough)
     digits = max(0, -math.floor(math.log10(step)))

@@ -27,11 +27,11 @@ class FrontPages:
 
     Args:
         layout: The project.
-        uri: Another MLflow record than the layout's.
+        uri: Its MLflow record.
         writable: Whether the other pages may change something; said on the page.
     """
 
-    def __init__(self, layout: Layout, uri: str | None, *, writable: bool) -> None:
+    def __init__(self, layout: Layout, uri: str, *, writable: bool) -> None:
         self._layout, self._uri, self._writable = layout, uri, writable
         self.live = LiveStudies(layout, self._cards)
 
@@ -104,7 +104,7 @@ class FrontPages:
         """In place of MLflow's pages."""
         if why is not None:
             return _message("MLflow cannot be shown", f"Its record does not answer: {why}", None, 503)
-        if not is_embeddable(self._layout, self._uri):
+        if not is_embeddable(self._uri):
             return _message("MLflow is elsewhere", "The runs are on a server of their own.", None, 404)
         return _message("No run yet", "MLflow shows runs once there is one.", "python -m search.run", 404)
 
@@ -120,26 +120,22 @@ class FrontPages:
         return render("studies.html", cards=cards, trouble=trouble)
 
     def _runs_address(self) -> str:
-        if is_embeddable(self._layout, self._uri):
-            return f"{PREFIX}/"
-        address = self._uri or self._layout.tracking_uri
-        return f"{address.rstrip('/')}/" if address.startswith(("http://", "https://")) else f"{PREFIX}/"
+        is_elsewhere = self._uri.startswith(("http://", "https://"))
+        return f"{self._uri.rstrip('/')}/" if is_elsewhere else f"{PREFIX}/"
 
     def _run_address(self, study_id: int, trial: int | None) -> str | None:
         ledger = self.live.open_ledger()
-        if ledger is None or not record_is_there(self._layout, self._uri):
+        if ledger is None or not record_is_there(self._uri):
             return None
         try:
             name = ledger.get_study_name_from_id(study_id)
         except KeyError:
             return None
-        return run_address(self._layout, self._uri, name, trial)
+        return run_address(self._uri, name, trial)
 
     def _trial_address(self, run: str) -> str | None:
         ledger = self.live.open_ledger()
-        found = (
-            trial_of_run(self._layout, self._uri, run) if record_is_there(self._layout, self._uri) else None
-        )
+        found = trial_of_run(self._uri, run) if record_is_there(self._uri) else None
         if ledger is None or found is None:
             return None
         try:

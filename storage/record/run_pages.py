@@ -16,7 +16,7 @@ from storage.record.mlflow_schema import quiet_loggers, quiet_mlflow
 from storage.record.tracking import sqlite_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from storage.layout import Layout
 
@@ -76,27 +76,25 @@ def _is_query(body: bytes) -> bool:
     return bool(operations) and all(one.operation is OperationType.QUERY for one in operations)
 
 
-def is_embeddable(layout: Layout, uri: str | None) -> bool:
+def is_embeddable(uri: str) -> bool:
     """Tells whether MLflow's record is a database, and no server that has pages of its own."""
-    return "://" in (found := uri or layout.tracking_uri) and not found.startswith(
-        ("http:", "https:", "databricks")
-    )
+    return not uri.startswith(("http:", "https:", "databricks"))
 
 
-def record_is_there(layout: Layout, uri: str | None) -> bool:
+def record_is_there(uri: str) -> bool:
     """Tells whether there is a record to show; a database on a server is taken to be there."""
-    file = sqlite_path(uri or layout.tracking_uri)
+    file = sqlite_path(uri)
     return file is None or (file.is_file() and file.stat().st_size > 0)
 
 
-def open_run_pages(layout: Layout, uri: str | None, *, writable: bool) -> Callable[..., Iterable[bytes]]:
+def open_run_pages(layout: Layout, uri: str, *, writable: bool) -> Callable[..., Iterable[bytes]]:
     """Makes MLflow's pages as a WSGI app, for paths below `PREFIX`; takes some seconds, and once a process.
 
     Its own checks of Host and Origin are off: whoever serves it makes them.
 
     Args:
         layout: The project.
-        uri: Another record than `layout.tracking_uri`; a database that is there.
+        uri: Its record, a database that is there. From here on this process's MLFLOW_TRACKING_URI is another.
         writable: Whether the record may be changed; else a SQLite file is opened for reading only.
 
     Raises:
@@ -106,7 +104,7 @@ def open_run_pages(layout: Layout, uri: str | None, *, writable: bool) -> Callab
     os.environ.update(
         {
             "_MLFLOW_STATIC_PREFIX": PREFIX,
-            "_MLFLOW_SERVER_FILE_STORE": _store_uri(uri or layout.tracking_uri, writable=writable),
+            "_MLFLOW_SERVER_FILE_STORE": _store_uri(uri, writable=writable),
             "_MLFLOW_SERVER_ARTIFACT_ROOT": layout.mlruns.resolve().as_posix(),
             "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE": "true",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -123,39 +121,30 @@ def open_run_pages(layout: Layout, uri: str | None, *, writable: bool) -> Callab
     return found
 
 
-def run_page_routes() -> Iterator[tuple[str, str]]:
-    """Yields method and path of each route of MLflow's pages, after `open_run_pages`; variables as `<name>`."""
-    from mlflow.server import app
-
-    for rule in app.url_map.iter_rules():
-        for method in rule.methods or ():
-            yield method, re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", rule.rule)
-
-
-def run_address(layout: Layout, uri: str | None, study: str, trial: int | None) -> str | None:
+def run_address(uri: str, study: str, trial: int | None) -> str | None:
     """Returns where on MLflow's pages a trial's run is, or without one the study's own; None where there is none."""
     from storage.record.find_run import search_run
 
-    found = search_run(_client(layout, uri), study, trial)
+    found = search_run(_client(uri), study, trial)
     return None if found is None else f"#/experiments/{found.experiment_id}/runs/{found.run_id}"
 
 
-def trial_of_run(layout: Layout, uri: str | None, run_id: str) -> tuple[str, int] | None:
+def trial_of_run(uri: str, run_id: str) -> tuple[str, int] | None:
     """Returns study and number of the trial that a run mirrors; None where it mirrors none."""
     from mlflow.exceptions import MlflowException
 
     try:
-        tags = _client(layout, uri).get_run(run_id).data.tags
+        tags = _client(uri).get_run(run_id).data.tags
         return str(tags["optuna_study"]), int(tags["optuna_trial"])
     except (MlflowException, KeyError, ValueError):
         return None
 
 
-def _client(layout: Layout, uri: str | None) -> Any:
+def _client(uri: str) -> Any:
     quiet_mlflow()
     from mlflow import MlflowClient
 
-    return MlflowClient(_store_uri(uri or layout.tracking_uri, writable=False))
+    return MlflowClient(_store_uri(uri, writable=False))
 
 
 def _store_uri(uri: str, *, writable: bool) -> str:

@@ -8,14 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser import CHROMIUM, open_browser
 from tests.end_to_end_tests.project import PATIENCE_SECONDS, Project, clean_environment, data_flags
 from tests.end_to_end_tests.story import N_FOLDS, STUDY, USERS_SCRIPT, Step, search_flags, take_step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from playwright.sync_api import Browser
+
     from tests.conftest import CsvPair
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real Chromium, for the whole session."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"needs {CHROMIUM}; ./dev pytest installs it where that needs no password")
+    with open_browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
