@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 
-from search.config import BODY_BYTES, BODY_SECONDS, WRITABLE_BODY_BYTES
+from search.config import BODY_BYTES, BODY_SECONDS, HEAD_BYTES, WRITABLE_BODY_BYTES
 from search.web.bodies import read_body, replayed
 from search.web.refusal import Refusal
 from storage.record.run_pages import PREFIX, is_reading
@@ -45,7 +45,12 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = path_fault(scope["path"]) or _origin_fault(scope, headers) or self._login_fault(headers)
+        refusal = (
+            _size_fault(scope)
+            or path_fault(scope["path"])
+            or _origin_fault(scope, headers)
+            or self._login_fault(headers)
+        )
         if refusal is None:
             refusal = await self._pass(scope, headers, receive, send)
         if refusal is not None:
@@ -92,6 +97,15 @@ class Gate:
             f"got no valid login; allowed: {what}; do: log in",
             ((b"www-authenticate", b'Basic realm="search", charset="UTF-8"'),),
         )
+
+
+def _size_fault(scope: Scope) -> Refusal | None:
+    # Uvicorn bounds a head that comes in pieces only.
+    size = len(scope["raw_path"]) + len(scope["query_string"])
+    size += sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > HEAD_BYTES:
+        return Refusal(431, f"got an address and headers of {size:,} bytes; allowed: {HEAD_BYTES:,}")
+    return None
 
 
 def path_fault(path: str) -> Refusal | None:
