@@ -35,13 +35,14 @@ def _serve(argv: Sequence[str] | None) -> int:
     _check(layout)
     door = open_door(config)
     from search.web.app import make_app
-    from search.web.server import serve
+    from search.web.server import leave_soon, serve
 
     app = make_app(layout, door, tracking_uri=config.tracking_uri, writable=config.writable)
     print("\n".join(_lines(door, writable=config.writable)), flush=True)
     with suppress(KeyboardInterrupt):
         serve(app, door)
     print("Stopped. Searches go on.", flush=True)
+    leave_soon(INTERRUPTED)
     return INTERRUPTED
 
 

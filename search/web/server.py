@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from search.config import GOODBYE_SECONDS, HEAD_BYTES, MOST_CONNECTIONS, NICENESS
+from search.config import GOODBYE_SECONDS, HEAD_BYTES, LEAVING_MOMENT_SECONDS, MOST_CONNECTIONS, NICENESS
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -44,7 +46,22 @@ def serve(app: Starlette, door: Door) -> None:
         ssl_certfile=None if chain is None else str(chain),
         ssl_keyfile=None if key is None else str(key),
     )
+    server = uvicorn.Server(config)
+    # Answers that are cut off at the end are no faults.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
     try:
-        uvicorn.Server(config).run(sockets=[door.listener])
+        server.run(sockets=[door.listener])
     finally:
         door.listener.close()
+
+
+def leave_soon(code: int) -> None:
+    """Ends the process a moment from now even if a page is still being made; nothing of it is kept anyway.
+
+    Args:
+        code: The process's exit code.
+    """
+    # Python would wait for the threads of both apps, which cannot be interrupted.
+    last = threading.Timer(LEAVING_MOMENT_SECONDS, os._exit, [code])
+    last.daemon = True
+    last.start()
