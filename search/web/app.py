@@ -113,4 +113,5 @@ def _runs(layout: Layout, uri: str, *, writable: bool) -> ASGIApp | None:
         return None
     from a2wsgi import WSGIMiddleware
 
-    return WSGIMiddleware(open_run_pages(layout, uri, writable=writable), workers=PAGE_THREADS)  # type: ignore[return-value]
+    pages = open_run_pages(layout, uri, writable=writable, first_script="/assets/mlflow.js")
+    return WSGIMiddleware(pages, workers=PAGE_THREADS)  # type: ignore[return-value]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -87,7 +88,9 @@ def record_is_there(uri: str) -> bool:
     return file is None or (file.is_file() and file.stat().st_size > 0)
 
 
-def open_run_pages(layout: Layout, uri: str, *, writable: bool) -> Callable[..., Iterable[bytes]]:
+def open_run_pages(
+    layout: Layout, uri: str, *, writable: bool, first_script: str = ""
+) -> Callable[..., Iterable[bytes]]:
     """Makes MLflow's pages as a WSGI app, for paths below `PREFIX`; takes some seconds, and once a process.
 
     Its own checks of Host and Origin are off: whoever serves it makes them.
@@ -96,6 +99,7 @@ def open_run_pages(layout: Layout, uri: str, *, writable: bool) -> Callable[...,
         layout: The project.
         uri: Its record, a database that is there. From here on this process's MLFLOW_TRACKING_URI is another.
         writable: Whether the record may be changed; else a SQLite file is opened for reading only.
+        first_script: Address of a script that runs before MLflow's own, for what its pages begin with; none if empty.
 
     Raises:
         mlflow.exceptions.MlflowException: If the database is another program's or of another version.
@@ -117,6 +121,10 @@ def open_run_pages(layout: Layout, uri: str, *, writable: bool) -> Callable[...,
 
     quiet_loggers()
     initialize_backend_stores()
+    if first_script:
+        index = Path(str(app.static_folder), "index.html").read_text(encoding="utf-8")
+        index = index.replace("<script", f'<script src="{first_script}"></script><script', 1)
+        app.view_functions["serve"] = lambda: index
     found: Callable[..., Iterable[bytes]] = app
     return found
 

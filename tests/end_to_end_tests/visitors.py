@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 PREFIX = "/mlflow"
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 PATHS = ("/live", "/live", "/live", "/", "/api/studies", "/api/studies/1?after=0", f"{PREFIX}/version")
 """What an open page asks for, again and again, and sometimes more."""
 PAUSE_SECONDS = 2.0
@@ -45,25 +46,30 @@ async def visit(port: int, crowd: Crowd, clients: int) -> None:
 async def _one_visitor(port: int, crowd: Crowd, number: int, is_over: asyncio.Event) -> None:
     """Looks at the pages over one connection, as a browser does, until all is over; once at least."""
     await asyncio.sleep(PAUSE_SECONDS * (number % 20) / 20)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    visit = number
+    connection, visit = await asyncio.open_connection("127.0.0.1", port), number
     while True:
         begun = time.monotonic()
         path = PATHS[visit % len(PATHS)]
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
-        crowd.answers[await _status(reader)] += 1
+        try:
+            status = await _ask(connection, path, port)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            # A connection that was idle for long is closed, and a browser opens another.
+            connection = await asyncio.open_connection("127.0.0.1", port)
+            status = await _ask(connection, path, port)
+        crowd.answers[status] += 1
         crowd.slowest = max(crowd.slowest, time.monotonic() - begun)
         visit += 1
         if is_over.is_set():
             break
         with suppress(TimeoutError):
             await asyncio.wait_for(is_over.wait(), PAUSE_SECONDS)
-    writer.close()
-    await writer.wait_closed()
+    connection[1].close()
 
 
-async def _status(reader: asyncio.StreamReader) -> int:
-    """Reads one answer whole."""
+async def _ask(connection: Connection, path: str, port: int) -> int:
+    """Sends a request; returns the status of its answer, which is read whole."""
+    reader, writer = connection
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     if "transfer-encoding: chunked" in head:
         while size := int(await reader.readline(), 16):
