@@ -16,7 +16,7 @@ from search.web.front import FrontPages
 from search.web.gate import Gate
 from search.web.headers import SafeHeaders
 from search.web.late import LateApp
-from storage.record.run_pages import PREFIX, is_embeddable, open_run_pages, record_is_there
+from storage.record.run_pages import PREFIX, is_embeddable, open_run_pages, record_identity, record_is_there
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -56,8 +56,10 @@ def make_app(
     front = FrontPages(layout, uri, writable=writable)
     # The first look is the long one: nobody shall wait for it with a blank page.
     front.live.shown()
-    dashboard = LateApp(lambda: _dashboard(layout, front.live, writable=writable), front.no_dashboard)
-    runs = LateApp(lambda: _runs(layout, uri, writable=writable), front.no_runs)
+    dashboard = LateApp(
+        lambda: _dashboard(layout, front.live, writable=writable), front.no_dashboard, front.live.source
+    )
+    runs = LateApp(lambda: _runs(layout, uri, writable=writable), front.no_runs, lambda: record_identity(uri))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

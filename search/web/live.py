@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from search.config import LOOK_SECONDS
+from storage.reading.file_identity import FileIdentity, file_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,9 @@ class LiveStudies:
         self._watched: WatchedStudies | None = None
         self._looked = -float("inf")
         self._shown = ("", "")
-        self.ledger: ReadLedger | None = None
+        self._ledger: ReadLedger | None = None
+        self._opened: FileIdentity | None = None
+        self._opening = threading.Lock()
 
     @property
     def is_fresh(self) -> bool:
@@ -62,11 +65,20 @@ class LiveStudies:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: If it does not answer.
         """
-        if self.ledger is None:
-            from storage.reading.read_ledger import open_read_ledger
+        from storage.reading.read_ledger import open_read_ledger
 
-            self.ledger = open_read_ledger(self._layout)
-        return self.ledger
+        with self._opening:
+            source = self.source()
+            if self._ledger is None or source != self._opened:
+                if self._ledger is not None:
+                    self._ledger.close()
+                self._ledger, self._watched = None, None
+                self._ledger, self._opened = open_read_ledger(self._layout), source
+            return self._ledger
+
+    def source(self) -> FileIdentity | None:
+        """Which ledger there is now: a folder may be cleared, or another put in its place, while it is shown."""
+        return file_identity(self._layout.ledger_file)
 
     def _look(self) -> str:
         from search.web.board import make_cards
@@ -74,9 +86,9 @@ class LiveStudies:
         from storage.trouble import storage_trouble
 
         try:
-            if self._watched is None:
-                ledger = self.open_ledger()
-                self._watched = None if ledger is None else WatchedStudies(ledger)
+            ledger = self.open_ledger()
+            if self._watched is None and ledger is not None:
+                self._watched = WatchedStudies(ledger)
             return self._render(
                 [] if self._watched is None else make_cards(self._layout, self._watched), None
             )

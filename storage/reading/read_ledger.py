@@ -34,6 +34,10 @@ class ReadLedger(_CachedStorage):
         super().__init__(backend)
         self._first_reading = threading.Lock()
 
+    def close(self) -> None:
+        """Closes idle connections; one in use is closed when it is given back."""
+        self._backend.engine.dispose()
+
     def _read_trials_from_remote_storage(self, study_id: int) -> None:
         with self._first_reading:
             if not self._studies.setdefault(study_id, _StudyInfo()).trials:

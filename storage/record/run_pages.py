@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from storage.reading.file_identity import FileIdentity, file_identity
 from storage.record.mlflow_schema import quiet_loggers, quiet_mlflow
 from storage.record.tracking import sqlite_path
 
@@ -88,10 +89,15 @@ def record_is_there(uri: str) -> bool:
     return file is None or (file.is_file() and file.stat().st_size > 0)
 
 
+def record_identity(uri: str) -> FileIdentity | None:
+    """Returns which file the record is; None where there is none, or it is on a server."""
+    return file_identity(sqlite_path(uri))
+
+
 def open_run_pages(
     layout: Layout, uri: str, *, writable: bool, first_script: str = ""
 ) -> Callable[..., Iterable[bytes]]:
-    """Makes MLflow's pages as a WSGI app, for paths below `PREFIX`; takes some seconds, and once a process.
+    """Makes MLflow's pages as a WSGI app, for paths below `PREFIX`; takes some seconds the first time.
 
     Its own checks of Host and Origin are off: whoever serves it makes them.
 
@@ -117,10 +123,18 @@ def open_run_pages(
     # Of MLflow's own code, for its authors.
     warnings.filterwarnings("ignore", message="starlette.middleware.wsgi is deprecated")
     from mlflow.server import app
-    from mlflow.server.handlers import initialize_backend_stores
+    from mlflow.server.handlers import (
+        _get_model_registry_store,
+        _get_tracking_store,
+        initialize_backend_stores,
+    )
 
     quiet_loggers()
     initialize_backend_stores()
+    # Where the file was replaced since a first call, its connections lead to what is no longer there.
+    stores: tuple[Any, ...] = (_get_tracking_store(), _get_model_registry_store())
+    for store in stores:
+        store.engine.dispose()
     if first_script:
         index = Path(str(app.static_folder), "index.html").read_text(encoding="utf-8")
         index = index.replace("<script", f'<script src="{first_script}"></script><script', 1)
