@@ -19,6 +19,7 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 PATHS = ("/live", "/live", "/live", "/", "/api/studies", "/api/studies/1?after=0", f"{PREFIX}/version")
 """What an open page asks for, again and again, and sometimes more."""
 PAUSE_SECONDS = 2.0
+TRIES = 4
 
 
 @dataclass
@@ -50,12 +51,15 @@ async def _one_visitor(port: int, crowd: Crowd, number: int, is_over: asyncio.Ev
     while True:
         begun = time.monotonic()
         path = PATHS[visit % len(PATHS)]
-        try:
-            status = await _ask(connection, path, port)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            # A connection that was idle for long is closed, and a browser opens another.
-            connection = await asyncio.open_connection("127.0.0.1", port)
-            status = await _ask(connection, path, port)
+        for is_last in (*[False] * TRIES, True):
+            try:
+                status = await _ask(connection, path, port)
+                break
+            except (asyncio.IncompleteReadError, ConnectionError):
+                # A connection on which a held visitor said nothing for long is closed; a browser opens another.
+                if is_last:
+                    raise
+                connection = await asyncio.open_connection("127.0.0.1", port)
         crowd.answers[status] += 1
         crowd.slowest = max(crowd.slowest, time.monotonic() - begun)
         visit += 1
