@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -46,6 +49,8 @@ class FrontPages:
             Route("/runs/{run}/trial", self.trial),
             Route("/submissions/{name}", self.submission),
             Route(PREFIX, self.runs),
+            Route("/dashboard", self.dashboard),
+            Route("/dashboard/{rest:path}", self.dashboard),
             Mount("/assets", StaticFiles(directory=ASSETS)),
         ]
 
@@ -91,6 +96,14 @@ class FrontPages:
     async def runs(self, request: Request) -> Response:  # noqa: ARG002 - the framework's form
         """MLflow's pages want the slash."""
         return RedirectResponse(f"{PREFIX}/", 302)
+
+    async def dashboard(self, request: Request) -> Response:  # noqa: ARG002 - the framework's form
+        """The frame of Optuna's dashboard, which draws itself, with our style sheet besides."""
+        try:
+            ledger = await run_in_threadpool(self.live.open_ledger)
+        except Exception as error:  # noqa: BLE001 - a database half made, of another version, gone
+            return self.no_dashboard(type(error).__name__)
+        return self.no_dashboard(None) if ledger is None else HTMLResponse(_dashboard_frame())
 
     def no_dashboard(self, why: str | None) -> Response:
         """In place of the dashboard."""
@@ -143,6 +156,16 @@ class FrontPages:
         except KeyError:
             return None
         return f"/dashboard/studies/{study_id}/trials?numbers={found[1]}"
+
+
+@cache
+def _dashboard_frame() -> str:
+    # Found without an import of seconds.
+    found = find_spec("optuna_dashboard")
+    assert found is not None
+    assert found.origin is not None
+    frame = Path(found.origin).with_name("index.html").read_text(encoding="utf-8")
+    return frame.replace("</head>", '<link rel="stylesheet" href="/assets/dashboard.css"></head>', 1)
 
 
 def _message(title: str, text: str, command: str | None, status: int) -> Response:

@@ -104,6 +104,7 @@ def test_the_dashboard_shows_the_study(front: Page) -> None:
     front.locator(".top a", has_text="Trials").click()
     front.get_by_text("rent_sample_300").first.click()
     expect(front.locator(".main-svg").first).to_be_visible()
+    assert not is_wider_than_its_window(front)
     front.goto(f"{front.url.split('/dashboard')[0]}/dashboard/studies/1/trials?numbers=1")
     expect(front.get_by_text("Trial 1 (").first).to_be_visible()
 
