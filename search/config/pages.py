@@ -11,7 +11,7 @@ CHART_DOTS = 400
 PAGE_THREADS = 4
 """Requests that each of Optuna's and MLflow's pages answers at once; the others wait."""
 NICENESS = 10
-"""How far the pages step back for a search: one at work on two cores loses 5 % at most to pages that never rest."""
+"""How far the pages step back for a search. Linux heeds it within a session; between two terminals it may not."""
 BODY_BYTES = 256_000
 """Of a request, where nothing may be changed: the longest question that MLflow's pages ask has a few thousand."""
 WRITABLE_BODY_BYTES = 32_000_000

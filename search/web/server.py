@@ -26,7 +26,8 @@ def serve(app: Starlette, door: Door) -> None:
 
     from search.web.connections import PatientProtocol
 
-    # A search on this machine goes first; on a machine at rest it makes no difference.
+    # A search started from the same terminal goes first. Where the system groups processes by session
+    # (/proc/sys/kernel/sched_autogroup_enabled), one from another terminal shares evenly with this.
     with suppress(OSError, AttributeError):
         os.nice(NICENESS)
     chain, key = door.certificate or (None, None)
