@@ -148,6 +148,10 @@ class Layout:
         """Folder of the files that optuna-dashboard shows, as its `--artifact-dir`."""
         return self.mlruns / "dashboard_artifacts"
 
+    def lock_owner(self, study: str) -> Path:
+        """Who holds a study's lock; it may outlive a killed owner."""
+        return self.lock(study).with_suffix(".json")
+
     def create(self) -> None:
         """Makes `mlruns` and the links at the root; does nothing where they stand.
 

@@ -45,7 +45,7 @@ def finished_trials(
 
     backend = _tables_of(study)
     if backend is not None and afresh:
-        yield from _from_tables(backend, study._study_id, portion)  # noqa: SLF001
+        yield from stored_trials(backend, study._study_id, portion)  # noqa: SLF001
         return
     states = tuple(state for state in TrialState if state.is_finished())
     trials = study.get_trials(deepcopy=False, states=states)
@@ -125,10 +125,23 @@ def _scores_from_tables(backend: Any, study_id: int) -> list[Score]:
     with backend.engine.connect() as connection:
         rows = connection.execute(query).all()
     number_of = TrialValueModel.stored_repr_to_value
-    return [Score(r.number, number_of(r.value, r.value_type), _local(r.datetime_complete)) for r in rows]
+    return [
+        Score(r.number, number_of(r.value, r.value_type), local_moment(r.datetime_complete)) for r in rows
+    ]
 
 
-def _from_tables(backend: Any, study_id: int, portion: int) -> Iterator[list[FrozenTrial]]:
+def trial_ids(backend: Any, study_id: int) -> set[int]:
+    """Returns the ids of all trials of a study, of whatever state."""
+    from optuna.storages._rdb.models import TrialModel
+    from sqlalchemy import select
+
+    table = TrialModel.__table__
+    with backend.engine.connect() as connection:
+        return set(connection.execute(select(table.c.trial_id).where(table.c.study_id == study_id)).scalars())
+
+
+def stored_trials(backend: Any, study_id: int, portion: int) -> Iterator[list[FrozenTrial]]:
+    """Yields the finished trials of one of Optuna's databases, in portions, by their ids."""
     from optuna.storages._rdb.models import TrialModel
     from optuna.trial import TrialState
     from sqlalchemy import select
@@ -192,8 +205,8 @@ def _frozen(trial: Row[Any], details: dict[str, list[Row[Any]]]) -> FrozenTrial:
         state=trial.state,
         value=None,
         values=[value(row.value, row.value_type) for row in details["values"]] or None,
-        datetime_start=_local(trial.datetime_start),
-        datetime_complete=_local(trial.datetime_complete),
+        datetime_start=local_moment(trial.datetime_start),
+        datetime_complete=local_moment(trial.datetime_complete),
         params={
             row.param_name: distributions[row.param_name].to_external_repr(row.param_value)
             for row in details["params"]
@@ -215,6 +228,7 @@ def _distribution(text: str) -> BaseDistribution:
     return json_to_distribution(text)
 
 
-def _local(moment: datetime | None) -> datetime | None:
+def local_moment(moment: datetime | None) -> datetime | None:
+    """Returns a moment of Optuna's tables as Optuna's trials have it."""
     # The tables hold naive UTC, a trial naive local time.
     return None if moment is None else moment.replace(tzinfo=UTC).astimezone().replace(tzinfo=None)

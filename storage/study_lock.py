@@ -7,7 +7,7 @@ import os
 import socket
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storage.atomic import temporary_save_path
 
@@ -36,7 +36,7 @@ def study_lock(layout: Layout, study: str) -> Iterator[None]:
 
     path = layout.lock(study)
     path.parent.mkdir(parents=True, exist_ok=True)
-    owner = path.with_suffix(".json")
+    owner = layout.lock_owner(study)
     # thread_local=False: whichever thread closes the search must be able to release.
     lock = FileLock(path, timeout=0, thread_local=False)
     try:
@@ -65,6 +65,22 @@ def is_held(layout: Layout, study: str) -> bool:
         return True
     lock.release()
     return False
+
+
+def owner_of(layout: Layout, study: str) -> dict[str, Any] | None:
+    """Returns `host`, `pid` and `started` of the process that works on a study; None where none seems to.
+
+    It only looks: whoever takes the lock to find out keeps a coordinator away that comes at that moment. A process
+    of another machine is taken at its word.
+    """
+    import psutil
+
+    try:
+        facts: dict[str, Any] = json.loads(layout.lock_owner(study).read_text(encoding="utf-8"))
+        is_elsewhere = facts["host"] != socket.gethostname()
+        return facts if is_elsewhere or psutil.pid_exists(int(facts["pid"])) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _write_owner(path: Path) -> None:

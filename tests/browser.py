@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -39,8 +40,11 @@ class Tab:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, started once for as many pages as come."""
+def open_browser() -> Iterator[Browser]:
+    """Debian's Chromium, started once for as many pages as come: the fixture `chromium`.
+
+    A process can have only one of them at a time.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -56,7 +60,7 @@ def chromium_page(browser: Browser, width: int = 1280, height: int = 900, **cont
     """A page of its own, without anything remembered.
 
     Args:
-        browser: From `chromium`.
+        browser: Chromium.
         width: In CSS pixels.
         height: Likewise.
         context: As for `Browser.new_context`, such as `color_scheme="dark"`.
@@ -71,3 +75,23 @@ def chromium_page(browser: Browser, width: int = 1280, height: int = 900, **cont
         yield tab
     finally:
         opened.close()
+
+
+@contextmanager
+def open_page(browser: Browser, width: int = 1280, *, patience: float = 60.0) -> Iterator[Page]:
+    """Opens an empty page of a new visitor.
+
+    Args:
+        browser: The browser.
+        width: Of the window, in CSS pixels.
+        patience: Seconds after which whatever is waited for has failed.
+    """
+    with chromium_page(browser, width) as tab:
+        tab.page.context.set_default_timeout(1_000 * patience)
+        yield tab.page
+
+
+def is_wider_than_its_window(page: Page) -> bool:
+    """Whether a page would have to be scrolled sideways."""
+    script = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    return bool(page.evaluate(script))

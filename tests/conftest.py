@@ -11,8 +11,12 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
+from tests.browser import CHROMIUM, open_browser
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser
 
 DATA = Path(__file__).parent / "data"
 # The same cases each time, so that a change is judged by itself; `--hypothesis-profile default` draws new ones.
@@ -28,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--coordinators", type=int, default=3, help="that share a study; half of them are killed"
     )
     parser.addoption("--shared-trials", type=int, default=30, help="trials of that study")
+    parser.addoption("--clients", type=int, default=8, help="that look at the front door during a search")
+    parser.addoption("--clients-seconds", type=float, default=3.0, help="for which they do")
     parser.addoption("--campaign-seed", type=int, default=0, help="fixes what the fault campaign draws")
 
 
@@ -48,6 +54,15 @@ class CsvPair:
     target: str
     id: str
     test_target: pd.Series | None = None
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A real Chromium. While it is open no test can call `asyncio.run`, so it is not open for the whole session."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"needs {CHROMIUM}; ./dev pytest installs it where that needs no password")
+    with open_browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

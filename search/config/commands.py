@@ -77,6 +77,43 @@ class PlaceConfig(LedgerChoice):
     )
 
 
+class ServeConfig(PlaceConfig):
+    """Where the pages are shown, and to whom.
+
+    No settings file may open the door wider than the command line does.
+    """
+
+    host: Column = Field(
+        "127.0.0.1",
+        description="address to listen on; off this machine only with a login and TLS",
+        json_schema_extra=FLAG_ONLY,
+    )
+    port: int = Field(8080, ge=0, le=65_535, description="port to listen on; 0: a free one")
+    writable: bool = Field(
+        False,
+        description="let the pages of Optuna and MLflow change and delete; needs a login",
+        json_schema_extra=FLAG_ONLY,
+    )
+    token: str | None = Field(
+        None,
+        min_length=16,
+        description="secret that every visitor has to know; or the environment's SEARCH_TOKEN",
+        json_schema_extra=FLAG_ONLY,
+    )
+    user: str | None = Field(
+        None,
+        pattern=r"^[^:]+:.{12,}$",
+        description="NAME:PASSWORD of every visitor, instead of a token; or the environment's SEARCH_USER",
+        json_schema_extra=FLAG_ONLY,
+    )
+    tls_cert: Path | None = Field(
+        None,
+        description="certificate chain, PEM; the names in it are the hosts allowed",
+        json_schema_extra=FLAG_ONLY,
+    )
+    tls_key: Path | None = Field(None, description="its private key, PEM", json_schema_extra=FLAG_ONLY)
+
+
 class VerifyConfig(DataConfig, LedgerChoice):
     """Which file to verify, and against which data where it is not a file of ours."""
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from objectives.base import Objective
     from search.loop.objective_sampler import Promise
 
+ASKED = "asked_trials"
+"""Attribute of a study: how many finished trials the latest search of it shall come to."""
+
 
 def study_faults(
     ledger: BaseStorage, name: str, question: dict[str, Any], *, others: bool = False
@@ -92,6 +95,8 @@ def open_study(
         load_if_exists=True,
         pruner=_pruner(objective, seed),
     )
+    if study.user_attrs.get(ASKED) != trials:
+        study.set_user_attr(ASKED, trials)
     known = len(study.get_trials(deepcopy=False))
     # The sampler is not stored with a study.
     seed = _sampler_seed(seed, known, token)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlflow import MlflowClient
+    from mlflow.entities import RunInfo
 
     from storage.layout import Layout
 
@@ -21,7 +22,8 @@ def find_trial_run(layout: Layout, study: str, trial: int) -> str | None:
     try:
         with answering(layout.tracking_uri):
             tracking = look_at_tracking(layout)
-            return None if tracking is None else _search(tracking.client, study, trial)
+            found = None if tracking is None else search_run(tracking.client, study, trial)
+            return None if found is None else str(found.run_id)
     except RecordUnavailableError:
         return None
 
@@ -43,9 +45,15 @@ def log_metrics(layout: Layout, run_id: str, metrics: Mapping[str, float], tags:
         log_values(tracking, run_id, RunRecord(name="", metrics=dict(metrics)), tags)
 
 
-def _search(client: MlflowClient, study: str, trial: int) -> str | None:
+def search_run(client: MlflowClient, study: str, trial: int | None) -> RunInfo | None:
+    """Returns what MLflow has about a trial's run, or without one the study's own; None where there is none.
+
+    Raises:
+        mlflow.exceptions.MlflowException: If MLflow does not answer.
+    """
     experiments = [one.experiment_id for one in client.search_experiments(max_results=_MOST_EXPERIMENTS)]
     name = study.replace("\\", "\\\\").replace("'", "\\'")
-    where = f"tags.optuna_study = '{name}' AND tags.optuna_trial = '{trial}'"
+    kind = "tags.experiment_type = 'optuna_study'" if trial is None else f"tags.optuna_trial = '{trial}'"
+    where = f"tags.optuna_study = '{name}' AND {kind}"
     found = client.search_runs(experiments, where, max_results=1)
-    return str(found[0].info.run_id) if found else None
+    return found[0].info if found else None

@@ -13,7 +13,7 @@ from optuna_dashboard import wsgi
 
 from storage.layout import Layout
 from storage.ledger import open_ledger
-from tests.browser import chromium, chromium_page
+from tests.browser import chromium_page
 from tests.end_to_end_tests.story import STUDY
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlflow.entities import Run
+    from playwright.sync_api import Browser
 
     from tests.end_to_end_tests.story import Step
 
@@ -88,9 +89,9 @@ def test_a_search_attaches_its_report(searched: Step, parent: Run, report: Path)
     ).read_bytes() == report.read_bytes()
 
 
-def test_its_pictures_are_drawn_without_a_network(report: Path) -> None:
+def test_its_pictures_are_drawn_without_a_network(report: Path, chromium: Browser) -> None:
     """In a real browser: nothing asked for, nothing failed, and no picture without a mark."""
-    with chromium() as browser, chromium_page(browser) as tab:
+    with chromium_page(chromium) as tab:
         tab.page.goto(report.as_uri())
         drawn = tab.page.evaluate(
             "[...document.querySelectorAll('.plot')].map(box => box.querySelectorAll('.trace, .points path').length)"

@@ -18,12 +18,10 @@ from search.results.report.sections import all_sections
 from storage.layout import Layout
 from storage.ledger import open_ledger
 from storage.study_snapshot import snapshot
-from tests.browser import chromium, chromium_page
+from tests.browser import chromium_page
 from tests.search_tests.made_studies import empty_study, filled_study
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from optuna.study import Study
     from playwright.sync_api import Browser
 
@@ -46,13 +44,6 @@ SECTIONS = [
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 MOST_BYTES = 15_000_000
 DARK, LIGHT = "rgb(20, 23, 27)", "rgb(251, 251, 250)"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all pages."""
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -120,14 +111,14 @@ def test_a_report_knows_the_study_that_it_is_of(tmp_path: Path) -> None:
     assert not is_report_of(tmp_path / "none.html", study)
 
 
-def test_the_page_loads_nothing_and_draws_everything(tmp_path: Path, browser: Browser) -> None:
+def test_the_page_loads_nothing_and_draws_everything(tmp_path: Path, chromium: Browser) -> None:
     """No address but its own is asked for, nothing fails, and each picture has traces on the screen."""
     path = _written(filled_study(tmp_path), tmp_path)
     html = path.read_text(encoding="utf-8")
     assert not re.search(r"""(src|href)\s*=\s*["']?\s*(https?:)?//""", _without_scripts(html))
     assert not re.search(r"@import|url\(", html.split("</style>")[0])
 
-    with chromium_page(browser) as tab:
+    with chromium_page(chromium) as tab:
         tab.page.goto(path.as_uri())
         drawn = tab.page.evaluate(
             "Object.fromEntries([...document.querySelectorAll('.plot')].map(box => [box.id,"
@@ -146,10 +137,10 @@ def test_the_page_loads_nothing_and_draws_everything(tmp_path: Path, browser: Br
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_all_of_it_in_either_scheme(tmp_path: Path, browser: Browser, scheme: str) -> None:
+def test_a_phone_shows_all_of_it_in_either_scheme(tmp_path: Path, chromium: Browser, scheme: str) -> None:
     """Nothing is wider than 390 pixels, and page and pictures have the colours of the scheme."""
     path = _written(filled_study(tmp_path), tmp_path)
-    with chromium_page(browser, 390, 844, color_scheme=scheme) as tab:
+    with chromium_page(chromium, 390, 844, color_scheme=scheme) as tab:
         tab.page.goto(path.as_uri())
         wide = tab.page.evaluate("document.documentElement.scrollWidth")
         page = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -163,10 +154,10 @@ def test_a_phone_shows_all_of_it_in_either_scheme(tmp_path: Path, browser: Brows
     assert text == ("rgb(182, 190, 201)" if scheme == "dark" else "rgb(74, 81, 91)")
 
 
-def test_on_paper_it_is_light_and_fits(tmp_path: Path, browser: Browser) -> None:
+def test_on_paper_it_is_light_and_fits(tmp_path: Path, chromium: Browser) -> None:
     """A reader's dark screen does not print dark, and no picture is wider than the sheet."""
     path = _written(filled_study(tmp_path), tmp_path)
-    with chromium_page(browser, color_scheme="dark") as tab:
+    with chromium_page(chromium, color_scheme="dark") as tab:
         tab.page.goto(path.as_uri())
         tab.page.evaluate(
             "addEventListener('beforeprint', () => { window.printed ="
@@ -182,13 +173,13 @@ def test_on_paper_it_is_light_and_fits(tmp_path: Path, browser: Browser) -> None
     assert background == "rgb(255, 255, 255)"
 
 
-def test_hostile_names_are_text(tmp_path: Path, browser: Browser) -> None:
+def test_hostile_names_are_text(tmp_path: Path, chromium: Browser) -> None:
     """Neither a study's name nor an attribute becomes a tag or a script, in the page or in a picture."""
     study = filled_study(tmp_path, name=HOSTILE)
     study.set_user_attr("settings", {**study.user_attrs["settings"], "train": HOSTILE})
     study.set_user_attr("question", {**study.user_attrs["question"], "metric": HOSTILE})
     path = _written(study, tmp_path)
-    with chromium_page(browser) as tab:
+    with chromium_page(chromium) as tab:
         tab.page.goto(path.as_uri())
         title, images = tab.page.title(), tab.page.evaluate("document.querySelectorAll('img, image').length")
         heading = tab.page.inner_text("h1")
@@ -199,12 +190,12 @@ def test_hostile_names_are_text(tmp_path: Path, browser: Browser) -> None:
     assert tab.requests == [path.as_uri()]
 
 
-def test_a_foreign_script_would_not_run(tmp_path: Path, browser: Browser) -> None:
+def test_a_foreign_script_would_not_run(tmp_path: Path, chromium: Browser) -> None:
     """Had a value slipped through the escaping, the page's own policy refuses it."""
     path = _written(filled_study(tmp_path), tmp_path)
     html = path.read_text(encoding="utf-8")
     path.write_text(html.replace("<main>", f"<main>{HOSTILE}"), encoding="utf-8")
-    with chromium_page(browser) as tab:
+    with chromium_page(chromium) as tab:
         tab.page.goto(path.as_uri())
         title = tab.page.title()
 
@@ -212,7 +203,7 @@ def test_a_foreign_script_would_not_run(tmp_path: Path, browser: Browser) -> Non
     assert any("Content Security Policy" in error for error in tab.errors)
 
 
-def test_ten_thousand_trials_are_a_small_page(tmp_path: Path, browser: Browser) -> None:
+def test_ten_thousand_trials_are_a_small_page(tmp_path: Path, chromium: Browser) -> None:
     """Points are sampled, the page says so, and it stays under 15 MB, nearly all of it Plotly's."""
     layout = Layout(tmp_path)
     layout.create()
@@ -226,7 +217,7 @@ def test_ten_thousand_trials_are_a_small_page(tmp_path: Path, browser: Browser) 
     assert path.stat().st_size < MOST_BYTES
     assert len(html) - len(plotly) < 600_000
     assert "1,500 of 10,000 complete trials drawn" in html
-    with chromium_page(browser, 390) as tab:
+    with chromium_page(chromium, 390) as tab:
         tab.page.goto(path.as_uri())
         assert tab.page.evaluate("document.querySelectorAll('#plot-convergence .points path').length") > 1_000
         assert tab.page.evaluate("document.documentElement.scrollWidth") == 390
