@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.end_to_end_tests.guide_walk import Walk, first_blocks, furnish, walk
 from tests.end_to_end_tests.project import PATIENCE_SECONDS, Project, clean_environment, data_flags
 from tests.end_to_end_tests.story import N_FOLDS, STUDY, USERS_SCRIPT, Step, search_flags, take_step
 
@@ -80,3 +81,21 @@ def told(promoted: Step, lucas_csvs: CsvPair) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     answers: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answers
+
+
+@pytest.fixture(scope="session")
+def guide_begun(new_project: Callable[[str], Project]) -> Walk:
+    """The guide typed as far as there is a baseline and a study: all that its pictures need."""
+    begun = walk(new_project("guide"), 0, first_blocks())
+    assert len(begun.printed) == first_blocks(), begun.errors
+    return begun
+
+
+@pytest.fixture(scope="session")
+def guide_walk(guide_begun: Walk, tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path) -> Walk:
+    """The whole guide typed, the rest of it in a copy: what was begun stays as it is, to be looked at."""
+    copy = Project(tmp_path_factory.mktemp("guide_rest") / "guide")
+    shutil.copytree(guide_begun.project.home, copy.home, symlinks=True)
+    furnish(copy, mlflow_template)
+    rest = walk(copy, first_blocks())
+    return Walk(copy, guide_begun.printed + rest.printed, guide_begun.errors + rest.errors, rest.best)
