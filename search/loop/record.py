@@ -34,7 +34,8 @@ def run_params(competition: Competition) -> dict[str, Any]:
     return {
         "seed": competition.config.seed,
         "n_features": len(data.feature_names),
-        "feature_cols": ",".join(data.feature_names),
+        # With blanks, for the dashboard breaks no line elsewhere and would be 7,700 px wide.
+        "feature_cols": ", ".join(data.feature_names),
         "n_splits": len(competition.folds),
         # Not for the default split: the runs of studies from before there were others lack it.
         **({"split": competition.split_name} if not competition.split.is_default(data.task) else {}),

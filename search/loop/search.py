@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from storage.coordination.seat import Seat
     from storage.layout import Layout
 
+KEPT_PARAMS = {"objective", "feature_cols"}
+"""Parameters whose words a study keeps, for its runs have them: its first objectives, its features as once written."""
+
 
 @dataclass(frozen=True)
 class SearchResult:
@@ -163,7 +166,7 @@ def _open(
         _note(study, METRIC_CODE, code_of(competition.dataset.metric))
         _note(study, OBJECTIVE_CODES, {**competition.objectives.codes} or None)
         # A study that takes in further objectives keeps what is true of the runs that it has; new ones say their own.
-        _note(study, "run_params", run_params(competition) | _known_objective(study))
+        _note(study, "run_params", run_params(competition) | _known_params(study))
         _note(study, "run_tags", run_tags(competition))
         name_metric(study, f"{competition.metric_name}_mean")
         if tally(study).finished < config.trials:
@@ -171,8 +174,8 @@ def _open(
     return study
 
 
-def _known_objective(study: Study) -> dict[str, Any]:
-    return {k: v for k, v in study.user_attrs.get("run_params", {}).items() if k == "objective"}
+def _known_params(study: Study) -> dict[str, Any]:
+    return {k: v for k, v in study.user_attrs.get("run_params", {}).items() if k in KEPT_PARAMS}
 
 
 def _note(study: Study, name: str, value: Any) -> None:

@@ -16,5 +16,6 @@ def names_for(attributes: Mapping[str, Any], n: int) -> tuple[str, ...]:
         n: How many features there are.
     """
     joined = str(attributes.get("run_params", {}).get("feature_cols", ""))
-    names = tuple(joined.split(","))
+    # The earliest studies have no blanks between the names.
+    names = tuple(joined.split(", " if ", " in joined else ","))
     return names if len(names) == n else tuple(f"feature {k}" for k in range(n))

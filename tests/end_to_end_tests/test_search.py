@@ -99,7 +99,7 @@ def test_a_complete_trials_run_has_the_users_names(searched: Step) -> None:
     assert {"cv_rmse_std", *(f"cv_rmse_fold_{k}" for k in range(N_FOLDS))} <= set(metrics)
     assert metrics["train_size"] == 1_600
     assert (params["seed"], params["n_features"]) == ("42", "16")
-    assert {"yrbuilt", "sale_date"} < set(params["feature_cols"].split(","))
+    assert {"yrbuilt", "sale_date"} < set(params["feature_cols"].split(", "))
     assert float(params["learning_rate"]) == best.params["learning_rate"]
     assert (tags["experiment_type"], tags["optuna_study"]) == ("optuna_trial", STUDY)
 

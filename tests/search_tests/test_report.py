@@ -140,7 +140,8 @@ def test_the_page_loads_nothing_and_draws_everything(tmp_path: Path, chromium: B
 def test_a_phone_shows_all_of_it_in_either_scheme(tmp_path: Path, chromium: Browser, scheme: str) -> None:
     """Nothing is wider than 390 pixels, and page and pictures have the colours of the scheme."""
     path = _written(filled_study(tmp_path), tmp_path)
-    with chromium_page(chromium, 390, 844, color_scheme=scheme) as tab:
+    # The page forbids `eval`, by which the browser is waited for.
+    with chromium_page(chromium, 390, 844, color_scheme=scheme, bypass_csp=True) as tab:
         tab.page.goto(path.as_uri())
         wide = tab.page.evaluate("document.documentElement.scrollWidth")
         page = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
