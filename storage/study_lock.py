@@ -73,10 +73,20 @@ def owner_of(layout: Layout, study: str) -> dict[str, Any] | None:
     It only looks: whoever takes the lock to find out keeps a coordinator away that comes at that moment. A process
     of another machine is taken at its word.
     """
+    return _owner(layout.lock_owner(study))
+
+
+def is_searching_here(layout: Layout) -> bool:
+    """Tells whether a process of this machine works on any study with a lock file."""
+    owners = map(_owner, layout.locks.glob("*.json"))
+    return any(owner is not None and owner["host"] == socket.gethostname() for owner in owners)
+
+
+def _owner(path: Path) -> dict[str, Any] | None:
     import psutil
 
     try:
-        facts: dict[str, Any] = json.loads(layout.lock_owner(study).read_text(encoding="utf-8"))
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         is_elsewhere = facts["host"] != socket.gethostname()
         return facts if is_elsewhere or psutil.pid_exists(int(facts["pid"])) else None
     except (OSError, ValueError, KeyError, TypeError):

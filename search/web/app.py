@@ -16,7 +16,9 @@ from search.web.front import FrontPages
 from search.web.gate import Gate
 from search.web.headers import SafeHeaders
 from search.web.late import LateApp
+from search.web.thrift import Thrift
 from storage.record.run_pages import PREFIX, is_embeddable, open_run_pages, record_identity, record_is_there
+from storage.study_lock import is_searching_here
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -77,6 +79,7 @@ def make_app(
             Middleware(SafeHeaders, is_encrypted=door.certificate is not None),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(door.hosts), www_redirect=False),
             Middleware(Gate, door=door, writable=writable),
+            Middleware(Thrift, is_searching=lambda: is_searching_here(layout)),
         ],
         exception_handlers={404: front.not_found, 500: front.broken},
         lifespan=lifespan,

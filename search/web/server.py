@@ -27,7 +27,7 @@ def serve(app: Starlette, door: Door) -> None:
     from search.web.connections import PatientProtocol
 
     # A search started from the same terminal goes first. Where the system groups processes by session
-    # (/proc/sys/kernel/sched_autogroup_enabled), one from another terminal shares evenly with this.
+    # (/proc/sys/kernel/sched_autogroup_enabled), one from another terminal shares evenly with this: see `Thrift`.
     with suppress(OSError, AttributeError):
         os.nice(NICENESS)
     chain, key = door.certificate or (None, None)

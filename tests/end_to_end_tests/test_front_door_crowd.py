@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 import optuna
 import psutil
 
+from storage.layout import Layout
 from storage.ledger import open_sole_ledger
 from storage.record.run_pages import PREFIX
+from storage.study_lock import study_lock
 from tests.end_to_end_tests.front_door import PATIENCE_SECONDS, open_front_door
 
 if TYPE_CHECKING:
@@ -37,10 +39,11 @@ WORK = 20_000
 def test_a_crowd_is_served_and_a_search_goes_on(
     new_project: Callable[[str], Project], request: pytest.FixtureRequest
 ) -> None:
-    """Nobody is turned away, no write of the search fails or is lost, and the figures are printed."""
+    """Everybody is answered or told to come back, and no write of the search fails or is lost; figures are printed."""
     clients = request.config.getoption("--clients")
     seconds = request.config.getoption("--clients-seconds")
     project = new_project("crowd")
+    layout = Layout(project.home)
     ledger = open_sole_ledger(f"sqlite:///{project.home / 'mlruns' / 'optuna.db'}")
     study = optuna.create_study(study_name="crowd", storage=ledger)
     with open_front_door(project) as door:
@@ -50,7 +53,8 @@ def test_a_crowd_is_served_and_a_search_goes_on(
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as visitors:
             assert visitors.stdout is not None
             assert visitors.stdout.readline() == "here\n"
-            beside, alone = _in_turns(study, seconds, visitors, psutil.Process(door.process.pid))
+            with study_lock(layout, "crowd"):
+                beside, alone = _in_turns(study, seconds, visitors, psutil.Process(door.process.pid))
             said, _ = visitors.communicate(timeout=PATIENCE_SECONDS)
 
     crowd = json.loads(said)
@@ -60,7 +64,8 @@ def test_a_crowd_is_served_and_a_search_goes_on(
         f"slowest {crowd['slowest']:.2f} s; search slowed by {slowed:+.1%}; "
         f"trials a turn beside them {beside}, without them {alone}"
     )
-    assert set(crowd["answers"]) <= {"200", "304"}
+    assert set(crowd["answers"]) <= {"200", "304", "503"}
+    assert crowd["answers"]["200"] > 0
     assert sum(crowd["answers"].values()) >= clients
     ledger_url = f"sqlite:///{project.home / 'mlruns' / 'optuna.db'}"
     trials = optuna.load_study(study_name="crowd", storage=ledger_url).trials
