@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from search.loop.tally import best_trial, complete_trials, default_trial, score_text, tally
+from search.loop.tally import best_trial, complete_trials, default_trial, percent_change, score_text, tally
 from search.results.chosen_submission import spread
 from search.results.pruning_audit import pruning_audit
 from search.results.report.making import is_report_of
@@ -106,7 +106,7 @@ def _against_default(result: SearchResult, best: FrozenTrial) -> list[str]:
         return []
     if best.number == default.number:
         return [f"No trial beat the default configuration (trial {default.number})"]
-    change = 100 * (best.value - default.value) / abs(default.value) if default.value else 0.0
+    change = percent_change(best.value, default.value) or 0.0
     own = f"Default configuration (trial {default.number}): {score_text(default)}"
     return [f"{own}; the best trial changes it by {change:+.2f} %"]
 

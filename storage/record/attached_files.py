@@ -69,9 +69,10 @@ def fetch_artifacts(tracking: Tracking, run_id: str, folder: Path) -> None:
     from mlflow.utils.uri import is_local_uri
 
     uri = tracking.client.get_run(run_id).info.artifact_uri
-    if is_local_uri(uri):
+    if is_local_uri(uri):  # type: ignore[no-untyped-call]
         # MLflow undoes escapes such as %20 in what it is asked for, and does not find a file with one in its name.
-        shutil.copytree(local_file_uri_to_path(uri), folder, ignore=_HALF_UPLOADED, dirs_exist_ok=True)
+        store = local_file_uri_to_path(uri)  # type: ignore[no-untyped-call]
+        shutil.copytree(store, folder, ignore=_HALF_UPLOADED, dirs_exist_ok=True)
     else:
         # The tree as a whole: a single file arrives under its own name, whatever folder it was in.
         tracking.client.download_artifacts(run_id, "", str(folder))

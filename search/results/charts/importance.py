@@ -36,6 +36,11 @@ class Importance(NamedTuple):
     objective: str
     share: float
 
+    @property
+    def label(self) -> str:
+        """Which parameter it is, among those of several objectives."""
+        return f"{self.objective} {self.parameter}" if self.objective else self.parameter
+
 
 def parameter_importances(facts: StudyFacts) -> list[Importance]:
     """PED-ANOVA's shares, the largest first; of several objectives each by itself, for their parameters differ.
