@@ -39,7 +39,8 @@ class Importance(NamedTuple):
     @property
     def label(self) -> str:
         """Which parameter it is, among those of several objectives."""
-        return f"{self.objective} {self.parameter}" if self.objective else self.parameter
+        is_told = not self.objective or self.parameter.startswith(f"{self.objective}.")
+        return self.parameter if is_told else f"{self.parameter} ({self.objective})"
 
 
 def parameter_importances(facts: StudyFacts) -> list[Importance]:
