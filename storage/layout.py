@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 LONGEST_FOLDER_NAME = 200
 """Characters; file systems stop at 255 bytes, and a suffix must still fit."""
@@ -28,6 +28,14 @@ def folder_name(study: str) -> str:
         return quoted
     digest = hashlib.sha256(study.encode()).hexdigest()[:16]
     return f"{quoted[: LONGEST_FOLDER_NAME - 17]}%{digest}"
+
+
+def artifact_name(file: str) -> str:
+    """Returns a file's name as it is among a run's artifacts: MLflow hands out none with an escape such as `%20`.
+
+    A name of letters of any language, digits, `-`, `_` and dots stays as it is.
+    """
+    return re.sub(r"[^\w.-]+", "_", unquote(file))
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from search.conclusion.conclude import kept_conclusion
 from search.conclusion.wording import conclusion_lines
-from search.facts.importance import importance
 from search.facts.trial import metric_label
 from search.loop.standing import Standing
-from search.loop.tally import complete_trials, default_trial, last_activity, tally, trial_std
-from search.results.chosen_submission import chosen_path
+from search.loop.tally import (
+    complete_trials,
+    default_trial,
+    last_activity,
+    percent_change,
+    tally,
+    trial_seconds,
+    trial_std,
+)
+from search.results.charts.facts import facts_of
+from search.results.charts.importance import parameter_importances
+from search.results.chosen_submission import chosen_path, stopgap_path
 from search.results.package import study_submission
 from storage.record.parent_run import ENDED
 
@@ -70,8 +79,8 @@ class StudyFacts:
         seconds: What all evaluations took together.
         last_activity: When a trial last began or ended, in local time without a zone.
         ended: How the last search ended, if not with all its trials.
-        importance: Share of each parameter in how good the best trials are, the greatest first; empty if there
-            are too few trials.
+        importance: Share of each parameter in how good the best trials are, the greatest first, of several
+            models within the one named; empty if there are too few trials.
         conclusion: What the study came to, in lines; empty if nothing is concluded since the last trial.
         submission: What is to be uploaded; None if it is not here.
     """
@@ -125,10 +134,10 @@ def study_facts(study: Study, layout: Layout) -> StudyFacts:
         tally=tally(study),
         best=_best(study),
         convergence=tuple(standing.convergence),
-        seconds=sum(_seconds(trial) or 0.0 for trial in trials),
+        seconds=sum(trial_seconds(trial) or 0.0 for trial in trials),
         last_activity=last_activity(study),
         ended=_ended(attributes.get(ENDED)),
-        importance=importance(study),
+        importance={one.label: one.share for one in parameter_importances(facts_of(study))},
         conclusion=tuple(conclusion_lines(conclusion)) if conclusion else (),
         submission=submission_of(study, layout),
     )
@@ -136,13 +145,11 @@ def study_facts(study: Study, layout: Layout) -> StudyFacts:
 
 def submission_of(study: Study, layout: Layout) -> Path | None:
     """The file to upload: that of what was chosen, else the best trial's, else the stopgap's; None if not here."""
-    from storage.layout import folder_name
-
     conclusion, complete = kept_conclusion(study), complete_trials(study)
     paths = [chosen_path(layout, study.study_name, conclusion.chosen)] if conclusion else []
     paths += [study_submission(layout, study.study_name, complete[0].number)] if complete else []
     if not complete:
-        paths.append(layout.submissions / f"submission_{folder_name(study.study_name)}_stopgap.csv")
+        paths.append(stopgap_path(layout, study.study_name))
     return next((path for path in paths if path.is_file()), None)
 
 
@@ -156,19 +163,18 @@ def _best(study: Study) -> tuple[RankedTrial, ...]:
 
 def _ranked(trial: FrozenTrial, default: FrozenTrial | None, higher_is_better: bool) -> RankedTrial:
     assert trial.value is not None
-    gain = None
-    if default is not None and default.value:
-        sign = 1.0 if higher_is_better else -1.0
-        gain = 100 * sign * (trial.value - default.value) / abs(default.value)
+    change = None if default is None else percent_change(trial.value, default.value)
+    gain = change if change is None or higher_is_better else -change
     is_default = default is not None and trial.number == default.number
     return RankedTrial(
-        trial.number, trial.value, trial_std(trial), _seconds(trial), gain, is_default, dict(trial.params)
+        trial.number,
+        trial.value,
+        trial_std(trial),
+        trial_seconds(trial),
+        gain,
+        is_default,
+        dict(trial.params),
     )
-
-
-def _seconds(trial: FrozenTrial) -> float | None:
-    seconds: float | None = trial.user_attrs.get("metrics", {}).get("seconds")
-    return seconds
 
 
 def _ended(note: object) -> str | None:

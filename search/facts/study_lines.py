@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from search.facts.table import gain_cell, score_cell, seconds_cell, table
+from search.facts.trial import better_text
 from search.loop.progress import duration_text
 from search.loop.sparkline import can_show, sparkline
 
@@ -44,9 +45,8 @@ def study_lines(facts: StudyFacts, ledger: str = "") -> list[str]:
 
 def question_text(facts: StudyFacts) -> str:
     """What is asked, in words."""
-    way = "the higher the better" if facts.higher_is_better else "the lower the better"
     of = f" of {facts.target}" if facts.target else ""
-    return f"{facts.metric}{of}, {way}"
+    return f"{facts.metric}{of}, {better_text(facts.higher_is_better)}"
 
 
 def data_text(facts: StudyFacts) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from search.loop.interruption import configuration
-from search.loop.tally import RETRY_OF, complete_trials, is_interrupted, origin, trial_std
+from search.loop.tally import RETRY_OF, complete_trials, is_interrupted, origin, trial_seconds, trial_std
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,7 +160,7 @@ def trial_facts(study: Study, number: int) -> TrialFacts:
         default=first.number if first else None,
         reports=dict(sorted(trial.intermediate_values.items())),
         pruning=_pruning(trial, metrics),
-        seconds=metrics.get("seconds"),
+        seconds=trial_seconds(trial),
         begun=trial.datetime_start,
         ended=trial.datetime_complete,
         reason=trial.user_attrs.get("reason"),
@@ -178,6 +178,11 @@ def state_word(trial: FrozenTrial) -> str:
 def metric_label(study: Study) -> str:
     """What a study's score measures, for people."""
     return str(study.user_attrs.get("question", {}).get("metric", "score")).upper()
+
+
+def better_text(higher_is_better: bool) -> str:
+    """Which way a score is better, in words."""
+    return f"{'higher' if higher_is_better else 'lower'} is better"
 
 
 def fold_scores(trial: FrozenTrial) -> tuple[float, ...]:

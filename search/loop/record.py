@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from objectives.base import EvaluationStopped
 from search.config import SHOWN_EVERY_SECONDS
+from storage.layout import artifact_name
 from storage.record.parent_run import ENDED
 from storage.record.recorder import Recorder
 
@@ -161,10 +162,10 @@ class BackgroundRecord:
         self._recorder.submit("the best trial's files", job)
 
     def attach_to_study(self, study: Study, path: Path) -> None:
-        """Logs a further file on the study's run, under its own name."""
+        """Logs a further file on the study's run."""
 
         def job() -> None:
-            self._callback.attach_to_study(study, {path.name: path})
+            self._callback.attach_to_study(study, {artifact_name(path.name): path})
 
         self._recorder.submit(path.name, job)
 

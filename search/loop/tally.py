@@ -53,7 +53,13 @@ def is_interrupted(trial: FrozenTrial) -> bool:
 def tally(study: Study) -> Tally:
     """Counts a study's trials."""
     trials = study.get_trials(deepcopy=False)
-    names = [t.state.name if is_counted(t) or not t.state.is_finished() else "INTERRUPTED" for t in trials]
+    return tally_of(
+        [t.state.name if is_counted(t) or not t.state.is_finished() else "INTERRUPTED" for t in trials]
+    )
+
+
+def tally_of(names: Sequence[str]) -> Tally:
+    """Counts trials by the names of their states, Optuna's or INTERRUPTED."""
     return Tally(
         complete=names.count("COMPLETE"),
         pruned=names.count("PRUNED"),
@@ -112,6 +118,17 @@ def trial_std(trial: FrozenTrial) -> float:
     """Standard deviation of a complete trial's fold scores."""
     metrics: dict[str, float] = trial.user_attrs.get("metrics", {})
     return next((value for name, value in metrics.items() if name.endswith("_std")), float("nan"))
+
+
+def trial_seconds(trial: FrozenTrial) -> float | None:
+    """What a trial's evaluation took; None if that was not recorded."""
+    seconds: float | None = trial.user_attrs.get("metrics", {}).get("seconds")
+    return seconds
+
+
+def percent_change(score: float | None, default: float | None) -> float | None:
+    """By how much a score differs from the default configuration's; None where that is 0 or either is not known."""
+    return None if score is None or not default else 100 * (score - default) / abs(default)
 
 
 def score_text(trial: FrozenTrial) -> str:

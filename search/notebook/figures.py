@@ -1,128 +1,107 @@
-"""Plotly figures of a study."""
+"""The report's pictures of a study, as Plotly figures."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
-from search.facts.importance import importance
-from search.facts.trial import fold_scores, metric_label
-from search.loop.tally import complete_trials, default_trial
+from search.results.charts.chart import TEXT, Missing, plain, shortened
+from search.results.charts.convergence import convergence as convergence_chart
+from search.results.charts.facts import facts_of
+from search.results.charts.folds import fold_spread
+from search.results.charts.importance import parameter_importance, parameter_importances
+from search.results.charts.ladder import pruning_ladder
+from search.results.charts.parallel import parallel_coordinates
+from search.results.charts.slices import TITLE as SLICES
+from search.results.charts.slices import slices as slice_charts
+from search.results.charts.titled import title_of, titled, top_margin, wrapped
 
 if TYPE_CHECKING:
     from optuna.study import Study
-    from optuna.trial import FrozenTrial
 
-_SHOWN_PARAMETERS = 6
-_SHOWN_TRIALS = 10
+    from search.results.charts.chart import Chart
+
+_ROOM = 100
+"""Pixels that a picture grows by with its words in it."""
+_WORDS = 110
+_SLICES_A_ROW = 3
+_SLICE_HEIGHT = 300
+_SLICE_WORDS = 46
 
 
 def convergence(study: Study) -> go.Figure:
-    """Optuna's history, zoomed to what is near the best, with the default configuration's score."""
-    from optuna.visualization import plot_optimization_history
-
-    complete, default = complete_trials(study), default_trial(study)
-    if not complete:
-        return _empty("Convergence", "No trial ran to its end yet")
-    figure = plot_optimization_history(study, target_name=_score_name(study))
-    figure.update_layout(title="Convergence", template="plotly_white")
-    if default is not None and default.value is not None:
-        figure.add_hline(default.value, line_dash="dash", line_color="gray", annotation_text="default")
-    # The first trials may be far off, and would flatten all the rest.
-    scores = np.array([trial.value for trial in complete])
-    worst = scores[int(0.75 * (len(scores) - 1))]
-    ends = [scores[0], worst, *([default.value] if default and default.value is not None else [])]
-    margin = 0.05 * (max(ends) - min(ends)) or 1.0
-    figure.update_yaxes(range=[min(ends) - margin, max(ends) + margin])
-    return figure
+    """The complete trials' scores and the best so far, with the default configuration's score."""
+    return _figure(convergence_chart(facts_of(study)))
 
 
 def importances(study: Study) -> go.Figure:
     """A bar for each parameter."""
-    shares = importance(study)
-    if not shares:
-        return _empty("Importance of parameters", "Too few complete trials to say")
-    names = list(shares)[::-1]
-    values = [shares[name] for name in names]
-    bars = go.Bar(x=values, y=names, orientation="h", text=[f"{v:.0%}" for v in values])
-    return _titled(go.Figure(bars), "Importance of parameters", "share", None)
+    facts = facts_of(study)
+    return _figure(parameter_importance(facts, parameter_importances(facts)))
 
 
 def folds(study: Study) -> go.Figure:
-    """A line for each of the best trials and the default configuration."""
-    default = default_trial(study)
-    shown = [trial for trial in complete_trials(study)[:_SHOWN_TRIALS] if fold_scores(trial)]
-    if default is not None and fold_scores(default) and default.number not in {t.number for t in shown}:
-        shown.append(default)
-    if not shown:
-        return _empty("Fold scores", "No trial ran to its end yet")
-    figure = go.Figure([_fold_line(trial, is_default=trial is default) for trial in shown])
-    figure.update_xaxes(dtick=1)
-    return _titled(figure, "Fold scores", "fold", _score_name(study))
+    """The fold scores of the best trials and of the default configuration."""
+    return _figure(fold_spread(facts_of(study)))
 
 
 def parallel(study: Study) -> go.Figure:
-    """Optuna's parallel coordinates of the parameters that matter most."""
-    from optuna.visualization import plot_parallel_coordinate
-
-    params = _shown_parameters(study)
-    if not params:
-        return _empty("Parallel coordinates", "No trial ran to its end yet")
-    figure = plot_parallel_coordinate(study, params=params, target_name=_score_name(study))
-    return figure.update_layout(title="Parallel coordinates", template="plotly_white")
+    """Parallel coordinates of the parameters."""
+    facts = facts_of(study)
+    return _figure(parallel_coordinates(facts, parameter_importances(facts)))
 
 
 def slices(study: Study) -> go.Figure:
-    """Optuna's slices of the parameters that matter most."""
-    from optuna.visualization import plot_slice
-
-    params = _shown_parameters(study)
-    if not params:
-        return _empty("Slices", "No trial ran to its end yet")
-    figure = plot_slice(study, params=params, target_name=_score_name(study))
-    # Optuna fixes the width, which a narrow page would have to scroll.
-    return figure.update_layout(title="Slices", template="plotly_white", width=None)
+    """The score over each of the parameters that matter most, side by side."""
+    facts = facts_of(study)
+    charts = slice_charts(facts, parameter_importances(facts))
+    return _figure(charts) if isinstance(charts, Missing) else _side_by_side(charts)
 
 
 def pruning(study: Study) -> go.Figure:
-    """Optuna's intermediate values."""
-    from optuna.visualization import plot_intermediate_values
-
-    if not any(trial.intermediate_values for trial in study.get_trials(deepcopy=False)):
-        return _empty("Reports of the trials", "No trial has reported yet")
-    figure = plot_intermediate_values(study)
-    return _titled(figure, "Reports of the trials", "step: folds x rounds", metric_label(study))
+    """How trials climbed the ladder, and where they were stopped."""
+    return _figure(pruning_ladder(facts_of(study)))
 
 
-def _fold_line(trial: FrozenTrial, *, is_default: bool) -> go.Scatter:
-    scores = fold_scores(trial)
-    return go.Scatter(
-        x=list(range(len(scores))),
-        y=scores,
-        mode="lines+markers",
-        name=f"trial {trial.number}{' (default)' if is_default else ''}",
-        line={"color": "gray", "dash": "dash"} if is_default else None,
+def _figure(chart: Chart | Missing) -> go.Figure:
+    if isinstance(chart, Missing):
+        return _empty(chart)
+    return go.Figure(titled(chart, _WORDS)).update_layout(height=chart.height + _ROOM)
+
+
+def _side_by_side(charts: list[Chart]) -> go.Figure:
+    columns = min(_SLICES_A_ROW, len(charts))
+    rows = -(-len(charts) // columns)
+    names = [plain(shortened(chart.title)) for chart in charts]
+    figure = make_subplots(rows, columns, subplot_titles=names, vertical_spacing=0.32 / rows)
+    for k, chart in enumerate(charts):
+        place = {"row": k // columns + 1, "col": k % columns + 1}
+        drawn = chart.figure()
+        for trace in drawn["data"]:
+            figure.add_trace(trace, **place)
+        words = "<br>".join(wrapped(chart.says, _SLICE_WORDS))
+        figure.update_xaxes(
+            drawn["layout"]["xaxis"] | {"title": {"text": words, "font": {"size": 11}}}, **place
+        )
+        figure.update_yaxes(
+            drawn["layout"]["yaxis"] | ({} if place["col"] == 1 else {"title": None}), **place
+        )
+    base = {key: value for key, value in drawn["layout"].items() if key[1:5] != "axis"}
+    own = {"title": title_of(SLICES), "height": 60 + _SLICE_HEIGHT * rows}
+    return figure.update_layout(
+        base | own | {"margin": {"l": 70, "r": 16, "t": 40 + top_margin([]), "b": 80}}
     )
 
 
-def _shown_parameters(study: Study) -> list[str]:
-    """Those that matter most; where nobody knows, the best trial's first ones."""
-    complete = complete_trials(study)
-    names = list(importance(study)) or (list(complete[0].params) if complete else [])
-    return names[:_SHOWN_PARAMETERS]
-
-
-def _score_name(study: Study) -> str:
-    return f"CV {metric_label(study)}"
-
-
-def _titled(figure: go.Figure, title: str, x: str | None, y: str | None) -> go.Figure:
-    return figure.update_layout(title=title, xaxis_title=x, yaxis_title=y, template="plotly_white")
-
-
-def _empty(title: str, why: str) -> go.Figure:
-    figure = _titled(go.Figure(), title, None, None)
+def _empty(missing: Missing) -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(
+        title=title_of(missing.title),
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font_color=TEXT,
+    )
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
-    return figure.add_annotation(text=why, showarrow=False, font_size=16)
+    return figure.add_annotation(text="<br>".join(wrapped(missing.why, 70)), showarrow=False, font_size=14)

@@ -112,7 +112,7 @@ class StudyResult:
         return importances(self.study)
 
     def plot_folds(self) -> Figure:
-        """Score of each fold, of the best trials and the default configuration: which folds decide."""
+        """Score of each fold, of the best trials and the default configuration: how far they lie apart."""
         from search.notebook.figures import folds
 
         return folds(self.study)
@@ -130,7 +130,7 @@ class StudyResult:
         return slices(self.study)
 
     def plot_pruning(self) -> Figure:
-        """Reports of all trials on their way, so that one sees when the pruned ones were stopped."""
+        """How trials climbed from fold to fold, and where the pruned ones were stopped."""
         from search.notebook.figures import pruning
 
         return pruning(self.study)

@@ -32,6 +32,13 @@ def chosen_path(layout: Layout, study: str, candidate: Candidate) -> Path:
     return path.with_stem(f"{path.stem}_{variant}") if variant else path
 
 
+def stopgap_path(layout: Layout, study: str) -> Path:
+    """Where the submission of a study without a complete trial is written."""
+    from storage.layout import folder_name
+
+    return layout.submissions / f"submission_{folder_name(study)}_stopgap.csv"
+
+
 def is_plain(candidate: Candidate) -> bool:
     """Whether it is a trial as it was."""
     return candidate.is_single and not candidate.lead.variant
@@ -69,9 +76,7 @@ def write_stopgap(competition: Competition, stopgap: Stopgap, layout: Layout) ->
     Raises:
         ValueError: If the written file is not a valid submission.
     """
-    from storage.layout import folder_name
-
-    path = layout.submissions / f"submission_{folder_name(competition.study)}_stopgap.csv"
+    path = stopgap_path(layout, competition.study)
     write_checked_submission(competition, stopgap.test, path, oof=stopgap.oof)
     maker = Maker("stopgap", "stopgap", stopgap.score, 0.0)
     remember_submission(layout, competition, path, maker, stopgap.oof)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import tempfile
-import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from search.facts.study import submission_of
 from search.results.charts.bars_svg import bars_svg
-from search.results.charts.chart import Chart, plain, score_text
+from search.results.charts.chart import Chart, score_text
 from search.results.charts.convergence import convergence
 from search.results.charts.facts import facts_of
 from search.results.charts.folds import fold_spread
 from search.results.charts.ladder import pruning_ladder
+from search.results.charts.titled import titled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +75,7 @@ def show_study(study: Study, layout: Layout, callback: MLflowCallback) -> bool:
 
     facts = facts_of(study)
     before = system_attributes(study)
-    submission = _submission(study, layout)
+    submission = submission_of(study, layout)
     noted = _noted(facts)
     pages = study_pages(callback, study, [trial.number for trial in noted])
     theirs = users_notes(before)
@@ -99,27 +100,9 @@ def _pictures(facts: StudyFacts) -> dict[str, str]:
     pieces: dict[str, str] = {}
     for chart in charts:
         if isinstance(chart, Chart):
-            text = json.dumps(_titled(chart), separators=(",", ":"), sort_keys=True)
+            text = json.dumps(titled(chart, _TITLE_WIDTH), separators=(",", ":"), sort_keys=True)
             pieces |= plot_pieces(chart.name, text)
     return pieces
-
-
-def _titled(chart: Chart) -> dict[str, Any]:
-    """With its sentence above it; as high as the dashboard makes it."""
-    figure = chart.figure()
-    words = textwrap.wrap(" ".join(filter(None, (chart.says, chart.note))), _TITLE_WIDTH)
-    title = {
-        "text": f"<b>{plain(chart.title)}</b>",
-        "subtitle": {"text": "<br>".join(map(plain, words)), "font": {"size": 12}},
-        "x": 0.01,
-        "xanchor": "left",
-        "y": 0.97,
-        "yanchor": "top",
-    }
-    layout = {key: value for key, value in figure["layout"].items() if key != "height"}
-    legend = {"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0}
-    margin = {"l": 70, "r": 16, "t": 46 + 16 * len(words), "b": 80}
-    return {"data": figure["data"], "layout": {**layout, "title": title, "legend": legend, "margin": margin}}
 
 
 def _noted(facts: StudyFacts) -> list[FrozenTrial]:
@@ -148,16 +131,6 @@ def _note(facts: StudyFacts, pages: StudyPages, layout: Layout, submission: Path
 
 def _run_line(pages: StudyPages) -> str:
     return f"**MLflow:** [run of this study]({pages.study.url}) (`{pages.study.run_id}`)"
-
-
-def _submission(study: Study, layout: Layout) -> Path | None:
-    """That of what was chosen, if it is here."""
-    from search.conclusion.conclude import kept_conclusion
-    from search.results.chosen_submission import chosen_path
-
-    conclusion = kept_conclusion(study)
-    path = chosen_path(layout, study.study_name, conclusion.chosen) if conclusion else None
-    return path if path is not None and path.is_file() else None
 
 
 def _listed(facts: StudyFacts) -> Sequence[FrozenTrial]:

@@ -41,6 +41,7 @@ def run_files(
     """
     import objectives
     from objectives.models.saved_model import model_requirements
+    from storage.layout import artifact_name
     from storage.record.model_registry import save_pyfunc
 
     # Where time is up, the process ends in the middle of this.
@@ -63,4 +64,8 @@ def run_files(
             requirements=[f"{package}=={version(package)}" for package in packages],
             code=[Path(objectives.__path__[0])],
         )
-        yield {"features.txt": features, submission.name: submission, "model": folder / "model"}
+        yield {
+            "features.txt": features,
+            artifact_name(submission.name): submission,
+            "model": folder / "model",
+        }

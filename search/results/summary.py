@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from search.loop.tally import best_trial, complete_trials, default_trial, score_text, tally
+from search.loop.tally import best_trial, complete_trials, default_trial, percent_change, score_text, tally
 from search.results.chosen_submission import spread
 from search.results.pruning_audit import pruning_audit
 from search.results.report.making import is_report_of
@@ -37,7 +37,7 @@ def summary(result: SearchResult, layout: Layout) -> list[str]:
     lines.append(f"Trials: {tally(study)}")
     best = best_trial(study)
     if best is None:
-        return [*lines, *_without_trial(result), *_watch(layout)]
+        return [*lines, *_without_trial(result), *watch_lines(layout)]
     lines += [_best(best), *_outside(study, best), *_against_default(result, best)]
     lines += pruning_audit(study).lines()
     lines += _chosen(result.concluded)
@@ -46,7 +46,7 @@ def summary(result: SearchResult, layout: Layout) -> list[str]:
     lines.append(f"Run completed: {result.run_id or 'not recorded yet'}")
     lines.append(f"CV {result.competition.dataset.metric.label}: {_score(result, best)}")
     lines.append(f"Submission: {result.submission or NO_SUBMISSION}")
-    return [*lines, *_report(study, layout), *_watch(layout), _promote(study.study_name, layout)]
+    return [*lines, *_report(study, layout), *watch_lines(layout), _promote(study.study_name, layout)]
 
 
 def _without_trial(result: SearchResult) -> list[str]:
@@ -106,7 +106,7 @@ def _against_default(result: SearchResult, best: FrozenTrial) -> list[str]:
         return []
     if best.number == default.number:
         return [f"No trial beat the default configuration (trial {default.number})"]
-    change = 100 * (best.value - default.value) / abs(default.value) if default.value else 0.0
+    change = percent_change(best.value, default.value) or 0.0
     own = f"Default configuration (trial {default.number}): {score_text(default)}"
     return [f"{own}; the best trial changes it by {change:+.2f} %"]
 
@@ -131,8 +131,10 @@ def _shown(layout: Layout) -> str:
     return shlex.quote(shown_url(layout.ledger_url))
 
 
-def _watch(layout: Layout) -> list[str]:
+def watch_lines(layout: Layout) -> list[str]:
+    """Commands that show the studies: all at one address, and the plain tools."""
     return [
-        f"Watch: optuna-dashboard {_shown(layout)}",
+        f"Watch: python -m search.serve{ledger_flag(layout)}",
+        f"Dashboard: optuna-dashboard {_shown(layout)}",
         "Compare: mlflow ui --port 5000",
     ]

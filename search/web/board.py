@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.config import MOST_SHOWN
 from search.loop.study import ASKED
-from search.loop.tally import Tally, trial_std
+from search.loop.tally import Tally, percent_change, tally_of, trial_std
 from search.results.known_studies import OURS
 from search.web.chart import Chart, draw
 from search.web.submissions import Submission, submissions_of
@@ -116,7 +116,7 @@ def _card(
     running = sorted((t for t in trials if t.state == "RUNNING"), key=lambda t: -t.number)[:MOST_SHOWN]
     default = next((t.value for t in scores if t.number == 0), None)
     best = _value(ranked[0]) if ranked else None
-    tally, owner = _tally(trials), _owner(layout, study.name)
+    tally, owner = tally_of([trial.state for trial in trials]), _owner(layout, study.name)
     moments = [moment for t in trials for moment in (t.started, t.ended) if moment is not None]
     return StudyCard(
         study_id=study.study_id,
@@ -160,18 +160,6 @@ def _shown(trial: FrozenTrial) -> ShownTrial:
     )
 
 
-def _tally(trials: Sequence[WatchedTrial]) -> Tally:
-    states = [trial.state for trial in trials]
-    return Tally(
-        complete=states.count("COMPLETE"),
-        pruned=states.count("PRUNED"),
-        failed=states.count("FAIL"),
-        interrupted=states.count("INTERRUPTED"),
-        running=states.count("RUNNING"),
-        waiting=states.count("WAITING"),
-    )
-
-
 def _owner(layout: Layout, study: str) -> str | None:
     from storage.study_lock import owner_of
 
@@ -202,9 +190,8 @@ def _mapping(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _gain(best: float | None, default: float | None, *, maximize: bool) -> float | None:
-    if best is None or not default:
-        return None
-    return (best - default if maximize else default - best) / abs(default)
+    change = percent_change(best, default)
+    return None if change is None else (change if maximize else -change) / 100
 
 
 def _value(trial: WatchedTrial) -> float:

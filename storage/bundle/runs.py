@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.bundle.members import ARTIFACTS, ordered
+from storage.record.attached_files import fetch_artifacts
 from storage.record.mirror import STUDY_RUN, TRIAL_RUN, run_status
 from storage.record.reconcile import PARENT
 from storage.record.run_record import SYNCED, HistoryPoint, RunRecord, log_values
@@ -73,7 +74,7 @@ def collect_runs(
     keys = {run.info.run_id: key for key, run in chosen.items()}
     files: dict[str, Path] = {}
     for run_id, key in keys.items():
-        files |= _download(tracking.client, run_id, f"{ARTIFACTS}/{key}", folder)
+        files |= _fetched(tracking, run_id, f"{ARTIFACTS}/{key}", folder)
     lines = [_line(tracking, run, keys, experiments) for run in chosen.values()]
     return StudyRuns(lines, files, keys, len(finished) - len(chosen.keys() - {STUDY_KEY}))
 
@@ -126,18 +127,14 @@ def _metrics(client: MlflowClient, run: Run) -> list[list[Any]]:
     return sorted(points, key=lambda point: (*point[:3], repr(point[3])))
 
 
-def _download(client: MlflowClient, run_id: str, name: str, folder: Path) -> dict[str, Path]:
-    if not client.list_artifacts(run_id):
+def _fetched(tracking: Tracking, run_id: str, name: str, folder: Path) -> dict[str, Path]:
+    if not tracking.client.list_artifacts(run_id):
         return {}
-    # The tree as a whole: a single file arrives under its own name, whatever folder it was in.
-    top = Path(client.download_artifacts(run_id, "", str(_made(folder / run_id))))
+    top = folder / run_id
+    top.mkdir(exist_ok=True)
+    fetch_artifacts(tracking, run_id, top)
     paths = sorted(path for path in top.rglob("*") if path.is_file())
     return {f"{name}/{path.relative_to(top).as_posix()}": path for path in paths}
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def restore_runs(

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage.record.run_record import RunRecord, log_path, log_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from mlflow.entities import FileInfo
 
     from storage.record.tracking import Tracking
 
 ATTACHED = "attached"
+_HALF_UPLOADED = shutil.ignore_patterns(".artifact.uploading.*")
 
 
 def attach_files(tracking: Tracking, run_id: str, number: int, files: Mapping[str, Path]) -> None:
@@ -57,8 +59,23 @@ def copy_artifacts(tracking: Tracking, source: str, target: str) -> None:
     if not tracking.client.list_artifacts(source):
         return
     with tempfile.TemporaryDirectory() as folder:
-        tracking.client.download_artifacts(source, "", folder)
+        fetch_artifacts(tracking, source, Path(folder))
         tracking.client.log_artifacts(target, folder)
+
+
+def fetch_artifacts(tracking: Tracking, run_id: str, folder: Path) -> None:
+    """Copies all artifacts of a run into a folder that is there."""
+    from mlflow.utils.file_utils import local_file_uri_to_path
+    from mlflow.utils.uri import is_local_uri
+
+    uri = tracking.client.get_run(run_id).info.artifact_uri
+    if is_local_uri(uri):  # type: ignore[no-untyped-call]
+        # MLflow undoes escapes such as %20 in what it is asked for, and does not find a file with one in its name.
+        store = local_file_uri_to_path(uri)  # type: ignore[no-untyped-call]
+        shutil.copytree(store, folder, ignore=_HALF_UPLOADED, dirs_exist_ok=True)
+    else:
+        # The tree as a whole: a single file arrives under its own name, whatever folder it was in.
+        tracking.client.download_artifacts(run_id, "", str(folder))
 
 
 def _digest(tracking: Tracking, run_id: str, names: Iterable[str]) -> str:

@@ -10,8 +10,10 @@ import pandas as pd
 from tests.end_to_end_tests.project import Project
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+STUDY = "my study 賃料"
 NAMES = ("面積(㎡)", "駅 名", 'say "hi", [x]', "築年:{和暦}", "とても長い名前" * 60, "two\nlines")
 YEN = "\uffe5"  # the full-width one: Shift-JIS has no other
 FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
@@ -33,8 +35,8 @@ def listings(n: int, seed: int) -> pd.DataFrame:
     return table
 
 
-def test_a_zip_in_shift_jis_to_a_served_model(tmp_path: Path) -> None:
-    """Japanese files as spreadsheets save them go from search to promoted model, every name kept."""
+def test_a_zip_in_shift_jis_to_a_served_model(tmp_path: Path, new_project: Callable[[str], Project]) -> None:
+    """Japanese files as spreadsheets save them go from search to model and bundle, every name kept."""
     project = Project(tmp_path)
     train, test = listings(120, 1), listings(40, 2).drop(columns="家賃")
     with zipfile.ZipFile(tmp_path / "学習.zip", "w") as archive:
@@ -42,7 +44,7 @@ def test_a_zip_in_shift_jis_to_a_served_model(tmp_path: Path) -> None:
     test.to_csv(tmp_path / "評価.tsv", sep="\t", index=False, encoding="utf-16")
 
     flags = ["--train", "学習.zip", "--test", "評価.tsv", "--target", "家賃", "--id", "番号"]
-    done = project.run("run", *flags, "--trials", "2", "--workers", "0", "--study", "賃料")
+    done = project.run("run", *flags, "--trials", "2", "--workers", "0", "--study", STUDY)
 
     assert "学習.zip: read as Shift-JIS (cp932)" in done.stdout
     assert "評価.tsv: read as UTF-16" in done.stdout
@@ -57,3 +59,11 @@ def test_a_zip_in_shift_jis_to_a_served_model(tmp_path: Path) -> None:
     assert submission["番号"].tolist() == test["番号"].tolist()
     assert np.allclose(np.ravel(served), submission.iloc[:, 1])
     assert np.corrcoef(np.ravel(served), [3000 * float(value) for value in test[NAMES[0]]])[0, 1] > 0.5
+    (own,) = folder.glob("submission_my_study_賃料_*.csv")
+    assert own.read_bytes() == (tmp_path / said["Submission"]).read_bytes()
+    there = new_project("there")
+    project.run("export", STUDY, "first.zip")
+    there.run("import", tmp_path / "first.zip")
+    there.run("export", STUDY, "again.zip")
+    assert (there.home / "again.zip").read_bytes() == (tmp_path / "first.zip").read_bytes()
+    assert there.run("sync", "--check").stdout == f"{STUDY}: MLflow equals the ledger\n"

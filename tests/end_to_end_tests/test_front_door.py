@@ -98,6 +98,20 @@ def test_a_trial_leads_to_its_run_and_back_to_its_submission(front: Page, door: 
     assert f"{run.data.metrics['cv_rmse_mean']:.4f}" == score
 
 
+def test_a_run_leads_to_its_trial(front: Page, door: FrontDoor) -> None:
+    """Who has a run's id finds its trial on the dashboard; a run of no trial leads nowhere."""
+    run = next(
+        one for one in door.project.mlflow_runs("optuna_trial") if one.data.tags["optuna_trial"] == "3"
+    )
+    (study,) = door.project.mlflow_runs("optuna_study")
+    front.goto(f"{door.address}/runs/{run.info.run_id}/trial")
+
+    expect(front.get_by_text("Trial 3 (").first).to_be_visible()
+    assert front.url.endswith("/dashboard/studies/1/trials?numbers=3")
+    for nowhere in (study.info.run_id, "0" * 32):
+        assert door.ask("GET", f"/runs/{nowhere}/trial").status == 404
+
+
 def test_the_dashboard_shows_the_study(front: Page) -> None:
     """Optuna's dashboard draws its plots behind the door, with nothing refused that it needs."""
     refused = _refused(front)

@@ -163,5 +163,9 @@ def test_no_password_anywhere(
         assert path.is_dir() or secret.encode() not in path.read_bytes(), path
     study = _study(new_database)
     assert secret not in str(study.user_attrs) + str(study.trials)
-    for line in ("Watch: optuna-dashboard", f"Promote: python -m search.promote --study {STUDY} --storage"):
+    for line in (
+        "Watch: python -m search.serve --storage",
+        "Dashboard: optuna-dashboard",
+        f"Promote: python -m search.promote --study {STUDY} --storage",
+    ):
         assert f"{line} 'postgresql+psycopg://postgres:***@" in said[0].stdout

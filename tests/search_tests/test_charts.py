@@ -141,6 +141,9 @@ def test_parameters_of_several_objectives_are_measured_each_by_itself(tmp_path: 
         ("lightgbm", "rate"),
         ("linear", "linear.penalty"),
     }
+    labels = {one.label for one in importances}
+    assert len(labels) == len(importances)
+    assert {"rate (lightgbm)", "linear.penalty"} <= labels
     _drawn(parameter_importance(facts, importances))
     lines = _drawn(parallel_coordinates(facts, importances))
     assert "linear.penalty" in lines.layout["yaxis"]["ticktext"]

@@ -196,7 +196,7 @@ def test_each_figure_is_drawn_of_any_study(plot: str) -> None:
         assert figure.layout.title.text
         assert len(figure.data) or len(figure.layout.annotations)
         # All but the figure of reports, which only the pruned trial has here.
-        assert len(figure.data) == (plot == "pruning") or name != "none"
+        assert bool(figure.data) == (plot == "pruning") or name != "none"
         assert name != "many" or plot == "pruning" or len(figure.data)
 
 

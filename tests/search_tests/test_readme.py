@@ -18,6 +18,8 @@ from search.config import (
     SyncConfig,
 )
 from search.flags import shown
+from search.results.summary import watch_lines
+from storage.layout import Layout
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -54,7 +56,7 @@ def test_the_readme_lists_no_setting_that_is_gone() -> None:
         set(
             re.findall(
                 r"search\.(?:run|baseline|promote|status|sync|export|import|migrate|replay|splits|verify|"
-                r"leaderboard|submit|show|compare|report)\b",
+                r"leaderboard|submit|show|compare|report|serve|init)\b",
                 README,
             )
         )
@@ -73,6 +75,13 @@ def test_each_flag_of_carrying_is_in_the_readme(model: type[BaseModel]) -> None:
     for name, field in model.model_fields.items():
         word = name if field.is_required() else f"--{name.replace('_', '-')}"
         assert word in section.lower()
+
+
+def test_the_transcript_ends_as_a_search_does() -> None:
+    """The first screen tells how to watch in the lines that a search prints."""
+    transcript = README.split("```")[1]
+
+    assert "\n".join(["", *watch_lines(Layout()), "Promote: "]) in transcript
 
 
 @pytest.mark.parametrize("path", re.findall(r"^\| `([a-z_/]+\.py|[a-z_]+/[a-z_]*/?)`", README, re.MULTILINE))

@@ -51,7 +51,7 @@ def test_a_study_is_shown_with_its_best_beside_the_default(
     assert show_main([rents]) == 0
     said = _said(capsys)
 
-    assert "RMSE of rent, the lower the better" in said
+    assert "RMSE of rent, lower is better" in said
     assert "train.csv (fingerprint f00d)" in said
     assert "5 finished (2 complete, 1 pruned, 2 failed), 1 interrupted" in said
     table = said.split("Best trials:\n")[1].splitlines()

@@ -170,6 +170,27 @@ def test_artifacts_of_one_name_in_several_folders_stay_apart(
     assert {pair for pair in old if pair[0] != "best_params.json"} <= new
 
 
+def test_an_artifact_whose_name_has_an_escape_is_carried(home: Path, elsewhere: Path, tmp_path: Path) -> None:
+    """What a study of another name than a plain one once left among its artifacts comes along, and is right there."""
+    from storage.mlflow_callback import MLflowCallback
+
+    name = "submission_my%20study%20%E6%9D%B1%E4%BA%AC_trial_00004.csv"
+    with contextlib.chdir(home):
+        study = optuna.load_study(study_name=STUDY, storage=open_ledger(Layout().ledger_url))
+        callback = MLflowCallback(Layout().tracking_uri, "cv_rmse_mean", experiment="rents")
+        callback.attach(study, 4, {name: Layout().submissions / f"submission_{STUDY}_trial_00004.csv"})
+    export_from(home, tmp_path / "x.zip")
+    import_into(elsewhere, tmp_path / "x.zip")
+    export_from(elsewhere, tmp_path / "again.zip")
+    with contextlib.chdir(elsewhere):
+        study = optuna.load_study(study_name=STUDY, storage=open_ledger(Layout().ledger_url))
+        callback = MLflowCallback(Layout().tracking_uri, "cv_rmse_mean", experiment="rents")
+
+        assert not callback.file_differences(study, 4)
+    assert any(path.endswith(f"/artifacts/{name}") for path in fingerprint(elsewhere))
+    assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "x.zip").read_bytes()
+
+
 def test_a_promotion_record_names_the_run_in_the_new_record(
     home: Path, bundle: Path, elsewhere: Path
 ) -> None:

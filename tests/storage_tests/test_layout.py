@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from storage.layout import Layout, folder_name
+from storage.layout import Layout, artifact_name, folder_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +31,15 @@ def test_distinct_names_are_distinct_folders() -> None:
 def test_plain_names_stay_readable() -> None:
     """A name that is safe is kept."""
     assert folder_name("lgbm_rent-v1.2") == "lgbm_rent-v1.2"
+
+
+@pytest.mark.parametrize(
+    ("study", "name"),
+    [("my study 東京", "my_study_東京"), ("a/b", "a_b"), ("100%25", "100_25"), ("v1.2-b_c", "v1.2-b_c")],
+)
+def test_mlflow_finds_an_artifact_of_any_studys_name(study: str, name: str) -> None:
+    """A file named after a study has no escape among a run's artifacts, and a plain name stays."""
+    assert artifact_name(f"submission_{folder_name(study)}_blend.csv") == f"submission_{name}_blend.csv"
 
 
 def test_default_paths_are_relative(monkeypatch: pytest.MonkeyPatch) -> None:

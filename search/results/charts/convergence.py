@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from search.loop.tally import percent_change
 from search.results.charts.chart import (
     BLUE,
     GREY,
@@ -122,5 +123,6 @@ def _says(facts: StudyFacts, leaders: list[FrozenTrial]) -> str:
     if best.number == facts.default.number:
         return f"{found}, which is the default configuration: none of the {total:,} trials beat it."
     change = best.value - facts.default.value if best.value is not None else 0.0
-    share = f" ({100 * change / abs(facts.default.value):+.2f} %)" if facts.default.value else ""
+    percent = percent_change(best.value, facts.default.value)
+    share = "" if percent is None else f" ({percent:+.2f} %)"
     return f"{found}, {change_text(change)}{share} from the default configuration{after}."

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from search.facts.trial import metric_label
 from search.loop.tally import complete_trials, default_trial, tally
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def facts_of(study: Study) -> StudyFacts:
         study=study,
         name=study.study_name,
         attributes=attributes,
-        metric=str(attributes.get("question", {}).get("metric", "score")).upper(),
+        metric=metric_label(study),
         maximize=study.direction.name == "MAXIMIZE",
         trials=tuple(study.get_trials(deepcopy=False)),
         complete=tuple(trial for trial in complete_trials(study) if math.isfinite(value_of(trial))),
@@ -83,14 +84,3 @@ def facts_of(study: Study) -> StudyFacts:
 def value_of(trial: FrozenTrial) -> float:
     """A trial's score; not-a-number where it has none."""
     return math.nan if trial.value is None else trial.value
-
-
-def fold_scores(trial: FrozenTrial) -> list[float]:
-    """A complete trial's score on each fold, in their order; empty where they were not noted."""
-    metrics: Mapping[str, float] = trial.user_attrs.get("metrics", {})
-    folds = [
-        (int(name.rpartition("_")[2]), value)
-        for name, value in metrics.items()
-        if name.rpartition("_")[0].endswith("_fold")
-    ]
-    return [value for _, value in sorted(folds)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from statistics import mean, pstdev
 from typing import TYPE_CHECKING
 
+from search.facts.trial import fold_scores
 from search.results.charts.chart import BLUE, ORANGE, Chart, Missing, plain, rounded, score_text
-from search.results.charts.facts import fold_scores, value_of
+from search.results.charts.facts import value_of
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

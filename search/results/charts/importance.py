@@ -36,6 +36,12 @@ class Importance(NamedTuple):
     objective: str
     share: float
 
+    @property
+    def label(self) -> str:
+        """Which parameter it is, among those of several objectives."""
+        is_told = not self.objective or self.parameter.startswith(f"{self.objective}.")
+        return self.parameter if is_told else f"{self.parameter} ({self.objective})"
+
 
 def parameter_importances(facts: StudyFacts) -> list[Importance]:
     """PED-ANOVA's shares, the largest first; of several objectives each by itself, for their parameters differ.

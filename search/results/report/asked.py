@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from search.facts.trial import better_text, fold_scores
 from search.results.charts.chart import Missing, score_text, value_text
-from search.results.charts.facts import fold_scores
 from search.results.report.section import Facts, Lines, Section, Table, section
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
@@ -20,12 +22,11 @@ def asked_section(facts: StudyFacts) -> Section:
     """The study's question, and the space."""
     settings, params = _known(facts, "settings"), _known(facts, "run_params")
     question, tags = _known(facts, "question"), _known(facts, "run_tags")
-    better = "higher is better" if facts.maximize else "lower is better"
     rows = [
         ("Study", facts.name),
         ("Target", tags.get("target") or settings.get("target")),
         ("Task", params.get("task") or settings.get("task")),
-        ("Metric", f"{facts.metric}, {better}"),
+        ("Metric", f"{facts.metric}, {better_text(facts.maximize)}"),
         ("Training", question.get("training")),
         ("Models", params.get("objective") or ",".join(settings.get("objective") or ())),
         ("Trials", str(facts.counts)),
@@ -58,7 +59,7 @@ def data_section(facts: StudyFacts, evidence: Evidence) -> Section:
 
 def _folds(facts: StudyFacts, evidence: Evidence) -> Table:
     assert evidence.competition is not None
-    scores = fold_scores(facts.best) if facts.best else []
+    scores = fold_scores(facts.best) if facts.best else ()
     number = facts.best.number if facts.best else None
     headings = ("Fold", "Training rows", "Validated rows", f"{facts.metric} of trial {number}")
     rows = [
@@ -68,7 +69,7 @@ def _folds(facts: StudyFacts, evidence: Evidence) -> Table:
     return Table(headings[: 4 if scores else 3], tuple(rows))
 
 
-def _score(scores: list[float], k: int) -> tuple[str, ...]:
+def _score(scores: Sequence[float], k: int) -> tuple[str, ...]:
     return (score_text(scores[k] if k < len(scores) else None),) if scores else ()
 
 

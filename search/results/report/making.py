@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from search.facts.trial import better_text
 from search.loop.progress import duration_text
 from search.loop.tally import last_activity, trial_std
 from search.results.charts.chart import score_text
@@ -92,9 +93,8 @@ def is_report_of(path: Path, study: Study) -> bool:
 
 
 def _subtitle(facts: StudyFacts) -> str:
-    better = "higher" if facts.maximize else "lower"
     made = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
-    return f"Hyperparameter search by {facts.metric} ({better} is better), {facts.counts}; report of {made}"
+    return f"Hyperparameter search by {facts.metric} ({better_text(facts.maximize)}), {facts.counts}; report of {made}"
 
 
 def _spread(best: FrozenTrial) -> str:

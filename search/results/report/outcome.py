@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from search.conclusion.wording import conclusion_lines
 from search.loop.progress import duration_text
-from search.loop.tally import last_activity
+from search.loop.tally import last_activity, trial_seconds
 from search.results.charts.chart import Missing, change_text, score_text
 from search.results.pruning_audit import pruning_audit
 from search.results.report.section import Facts, Lines, Table
@@ -102,7 +102,7 @@ def duration_text_short(seconds: float) -> str:
 
 
 def _seconds(trial: FrozenTrial) -> float:
-    measured = trial.user_attrs.get("metrics", {}).get("seconds")
+    measured = trial_seconds(trial)
     if measured is not None:
-        return float(measured)
+        return measured
     return trial.duration.total_seconds() if trial.duration else 0.0
