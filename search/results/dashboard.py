@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
     from storage.layout import Layout
     from storage.mlflow_callback import MLflowCallback
     from storage.record.pages import StudyPages
@@ -89,7 +89,7 @@ def show_study(study: Study, layout: Layout, callback: MLflowCallback) -> bool:
     return replace_ours(study, values)
 
 
-def _pictures(facts: StudyFacts) -> dict[str, str]:
+def _pictures(facts: ChartedStudy) -> dict[str, str]:
     from storage.dashboard.attributes import plot_pieces
 
     charts = (
@@ -105,7 +105,7 @@ def _pictures(facts: StudyFacts) -> dict[str, str]:
     return pieces
 
 
-def _noted(facts: StudyFacts) -> list[FrozenTrial]:
+def _noted(facts: ChartedStudy) -> list[FrozenTrial]:
     """Trials that get a note: all of a usual study, the best and the default of a long one."""
     ended = [trial for trial in facts.trials if trial.state.is_finished()]
     most = _NOTES_TIMES_TRIALS // max(1, len(facts.trials))
@@ -115,7 +115,7 @@ def _noted(facts: StudyFacts) -> list[FrozenTrial]:
     return best if facts.default is None or facts.default in best else [*best, facts.default]
 
 
-def _note(facts: StudyFacts, pages: StudyPages, layout: Layout, submission: Path | None) -> str:
+def _note(facts: ChartedStudy, pages: StudyPages, layout: Layout, submission: Path | None) -> str:
     lines = [_run_line(pages), ""]
     if facts.complete:
         lines += [f"| trial | CV {_cell(facts.metric)} | MLflow run |", "|---|---|---|"]
@@ -133,12 +133,12 @@ def _run_line(pages: StudyPages) -> str:
     return f"**MLflow:** [run of this study]({pages.study.url}) (`{pages.study.run_id}`)"
 
 
-def _listed(facts: StudyFacts) -> Sequence[FrozenTrial]:
+def _listed(facts: ChartedStudy) -> Sequence[FrozenTrial]:
     best = facts.complete[:_LISTED]
     return best if facts.default is None or facts.default in best else (*best, facts.default)
 
 
-def _row(trial: FrozenTrial, facts: StudyFacts, pages: StudyPages) -> str:
+def _row(trial: FrozenTrial, facts: ChartedStudy, pages: StudyPages) -> str:
     is_default = facts.default is not None and trial.number == facts.default.number
     page = pages.trials.get(trial.number)
     link = f"[{page.run_id}]({page.url})" if page else "not recorded yet"
@@ -150,7 +150,7 @@ def _cell(text: str) -> str:
     return " ".join(text.replace("|", "/").replace("`", "'").split())
 
 
-def _files(facts: StudyFacts, layout: Layout, submission: Path | None) -> Mapping[str, str]:
+def _files(facts: ChartedStudy, layout: Layout, submission: Path | None) -> Mapping[str, str]:
     """The best trial's submission and features, and the chosen submission; what is here of them."""
     from search.results.package import study_submission
     from storage.dashboard.files import store_file
@@ -175,7 +175,7 @@ def _files(facts: StudyFacts, layout: Layout, submission: Path | None) -> Mappin
     return found
 
 
-def _features(facts: StudyFacts, layout: Layout) -> str | None:
+def _features(facts: ChartedStudy, layout: Layout) -> str | None:
     """A picture of the best trial's features; None where they are not known."""
     from search.results.feature_names import names_for
     from storage.predictions import PredictionStore

@@ -25,13 +25,13 @@ from search.results.charts.facts import value_of
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
 
 TITLE = "Convergence"
 _MOST_POINTS = 1_500
 
 
-def convergence(facts: StudyFacts, most_points: int = _MOST_POINTS) -> Chart | Missing:
+def convergence(facts: ChartedStudy, most_points: int = _MOST_POINTS) -> Chart | Missing:
     """Draws each complete trial's score, the best so far, and the default's.
 
     Args:
@@ -64,7 +64,7 @@ def convergence(facts: StudyFacts, most_points: int = _MOST_POINTS) -> Chart | M
     )
 
 
-def _leaders(trials: list[FrozenTrial], facts: StudyFacts) -> list[FrozenTrial]:
+def _leaders(trials: list[FrozenTrial], facts: ChartedStudy) -> list[FrozenTrial]:
     """The trials that were the best when they ended."""
     leaders: list[FrozenTrial] = []
     for trial in trials:
@@ -73,7 +73,7 @@ def _leaders(trials: list[FrozenTrial], facts: StudyFacts) -> list[FrozenTrial]:
     return leaders
 
 
-def _traces(facts: StudyFacts, drawn: list[FrozenTrial], leaders: list[FrozenTrial]) -> list[Figure]:
+def _traces(facts: ChartedStudy, drawn: list[FrozenTrial], leaders: list[FrozenTrial]) -> list[Figure]:
     last = len(facts.trials) - 1
     traces: list[Figure] = [
         {
@@ -112,7 +112,7 @@ def _traces(facts: StudyFacts, drawn: list[FrozenTrial], leaders: list[FrozenTri
     return traces
 
 
-def _says(facts: StudyFacts, leaders: list[FrozenTrial]) -> str:
+def _says(facts: ChartedStudy, leaders: list[FrozenTrial]) -> str:
     best = leaders[-1]
     found = f"The best score, {facts.metric} {score_text(best.value)}, was found at trial {best.number}"
     total = len(facts.trials)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class StudyFacts:
+class ChartedStudy:
     """A study as it stands.
 
     Attributes:
@@ -64,11 +64,11 @@ class StudyFacts:
         return score > than if self.maximize else score < than
 
 
-def facts_of(study: Study) -> StudyFacts:
+def facts_of(study: Study) -> ChartedStudy:
     """Reads a study that search.run made."""
     attributes = study.user_attrs
     default = default_trial(study)
-    return StudyFacts(
+    return ChartedStudy(
         study=study,
         name=study.study_name,
         attributes=attributes,

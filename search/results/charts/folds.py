@@ -12,14 +12,14 @@ from search.results.charts.facts import value_of
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
 
 TITLE = "Fold scores of the best trials"
 _MOST_TRIALS = 10
 _FEWEST_FOLDS = 2
 
 
-def fold_spread(facts: StudyFacts) -> Chart | Missing:
+def fold_spread(facts: ChartedStudy) -> Chart | Missing:
     """Draws the fold scores of the ten best trials and of the default."""
     known = [trial for trial in facts.complete if len(fold_scores(trial)) >= _FEWEST_FOLDS]
     if not known:
@@ -66,12 +66,12 @@ def fold_spread(facts: StudyFacts) -> Chart | Missing:
     )
 
 
-def _label(trial: FrozenTrial, facts: StudyFacts) -> str:
+def _label(trial: FrozenTrial, facts: ChartedStudy) -> str:
     is_default = facts.default is not None and trial.number == facts.default.number
     return f"{trial.number} (default)" if is_default else f"trial {trial.number}"
 
 
-def _says(facts: StudyFacts, known: list[FrozenTrial]) -> str:
+def _says(facts: ChartedStudy, known: list[FrozenTrial]) -> str:
     best, scores = known[0], fold_scores(known[0])
     spread = pstdev(scores)
     hardest = (min if facts.maximize else max)(range(len(scores)), key=scores.__getitem__)

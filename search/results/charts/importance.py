@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from optuna.trial import FrozenTrial
 
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
 
 PARAMETERS = "Importance of the parameters"
 FEATURES = "Importance of the features"
@@ -43,7 +43,7 @@ class Importance(NamedTuple):
         return self.parameter if is_told else f"{self.parameter} ({self.objective})"
 
 
-def parameter_importances(facts: StudyFacts) -> list[Importance]:
+def parameter_importances(facts: ChartedStudy) -> list[Importance]:
     """PED-ANOVA's shares, the largest first; of several objectives each by itself, for their parameters differ.
 
     Empty where no objective has ten complete trials that differ.
@@ -59,12 +59,12 @@ def parameter_importances(facts: StudyFacts) -> list[Importance]:
     return sorted(found, key=lambda one: -one.share)
 
 
-def _largest_group(facts: StudyFacts) -> int:
+def _largest_group(facts: ChartedStudy) -> int:
     counts = Counter(trial.params.get(CHOICE) for trial in facts.complete)
     return max(counts.values(), default=0)
 
 
-def _measured(trials: Sequence[FrozenTrial], facts: StudyFacts) -> Mapping[str, float]:
+def _measured(trials: Sequence[FrozenTrial], facts: ChartedStudy) -> Mapping[str, float]:
     if len(trials) < _FEWEST_TRIALS:
         return {}
     import optuna
@@ -86,7 +86,7 @@ def _measured(trials: Sequence[FrozenTrial], facts: StudyFacts) -> Mapping[str, 
     return {name: share for name, share in measured.items() if name != CHOICE and share == share}  # noqa: PLR0124
 
 
-def parameter_importance(facts: StudyFacts, importances: Sequence[Importance]) -> Chart | Missing:
+def parameter_importance(facts: ChartedStudy, importances: Sequence[Importance]) -> Chart | Missing:
     """Draws the shares as bars, an objective a colour."""
     if not importances:
         return Missing(

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from optuna.trial import FrozenTrial
 
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
 
 TITLE = "Pruning ladder"
 _MOST_CURVES = 40
 
 
-def pruning_ladder(facts: StudyFacts, most_curves: int = _MOST_CURVES) -> Chart | Missing:
+def pruning_ladder(facts: ChartedStudy, most_curves: int = _MOST_CURVES) -> Chart | Missing:
     """Draws the running estimates of pruned and complete trials, step by step.
 
     Args:
@@ -119,7 +119,7 @@ def _last(trial: FrozenTrial) -> tuple[int, float]:
     return step, trial.intermediate_values[step]
 
 
-def _says(facts: StudyFacts, complete: list[FrozenTrial]) -> str:
+def _says(facts: ChartedStudy, complete: list[FrozenTrial]) -> str:
     total = facts.counts.complete + facts.counts.pruned
     if not facts.pruned:
         return f"None of the {total:,} trials was pruned: each ran to its end."

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from optuna.trial import FrozenTrial
 
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
     from search.results.charts.importance import Importance
     from search.results.charts.scale import Scale
 
@@ -37,7 +37,7 @@ _MOST_AXES = 14
 _FEWEST_TRIALS = 2
 
 
-def parallel_coordinates(facts: StudyFacts, importances: Sequence[Importance]) -> Chart | Missing:
+def parallel_coordinates(facts: ChartedStudy, importances: Sequence[Importance]) -> Chart | Missing:
     """Draws complete trials as lines from one parameter's axis to the next, the best tenth on top.
 
     Args:
@@ -70,7 +70,7 @@ def _some(trials: Sequence[FrozenTrial], most: int) -> list[FrozenTrial]:
     return [trials[i] for i in spread_out(range(len(trials)), most)]
 
 
-def _scales(facts: StudyFacts, importances: Sequence[Importance]) -> list[Scale]:
+def _scales(facts: ChartedStudy, importances: Sequence[Importance]) -> list[Scale]:
     """Those parameters with more than one value, as they are searched; of many the most important ones."""
     having: dict[str, list[FrozenTrial]] = {}
     for trial in facts.complete:
@@ -133,7 +133,7 @@ def _anchor(position: float) -> str:
     return {0.0: "left", 1.0: "right"}.get(position, "center")
 
 
-def _says(facts: StudyFacts, best: Sequence[FrozenTrial], scales: Sequence[Scale]) -> str:
+def _says(facts: ChartedStudy, best: Sequence[FrozenTrial], scales: Sequence[Scale]) -> str:
     """Which parameter the best agree on most."""
     widths = []
     for scale in scales:
@@ -153,7 +153,7 @@ def _says(facts: StudyFacts, best: Sequence[FrozenTrial], scales: Sequence[Scale
     )
 
 
-def _note(drawn: int, facts: StudyFacts, axes: int) -> str:
+def _note(drawn: int, facts: ChartedStudy, axes: int) -> str:
     n = len({name for trial in facts.complete for name in trial.params})
     notes = (
         [f"{drawn:,} of {len(facts.complete):,} complete trials drawn"] if drawn < len(facts.complete) else []

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from optuna.trial import FrozenTrial
 
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
     from search.results.charts.importance import Importance
     from search.results.charts.scale import Scale
 
@@ -37,7 +37,7 @@ _MOST_POINTS = 500
 _FEWEST_TRIALS = 3
 
 
-def slices(facts: StudyFacts, importances: Sequence[Importance]) -> list[Chart] | Missing:
+def slices(facts: ChartedStudy, importances: Sequence[Importance]) -> list[Chart] | Missing:
     """Draws the most important parameters, a picture each; without importances the first that vary."""
     if len(facts.complete) < _FEWEST_TRIALS:
         return Missing(
@@ -56,7 +56,7 @@ def slices(facts: StudyFacts, importances: Sequence[Importance]) -> list[Chart] 
     return charts or Missing(TITLE, "No parameter has more than one value among the complete trials.")
 
 
-def _slice(number: int, scale: Scale, trials: Sequence[FrozenTrial], facts: StudyFacts) -> Chart:
+def _slice(number: int, scale: Scale, trials: Sequence[FrozenTrial], facts: ChartedStudy) -> Chart:
     """One parameter; `trials` have it, the best first."""
     n_best = best_few(len(trials))
     best, others = trials[:n_best], trials[n_best:]

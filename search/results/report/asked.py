@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
     from search.results.report.evidence import Evidence
 
 
-def asked_section(facts: StudyFacts) -> Section:
+def asked_section(facts: ChartedStudy) -> Section:
     """The study's question, and the space."""
     settings, params = _known(facts, "settings"), _known(facts, "run_params")
     question, tags = _known(facts, "question"), _known(facts, "run_tags")
@@ -40,7 +40,7 @@ def asked_section(facts: StudyFacts) -> Section:
     )
 
 
-def data_section(facts: StudyFacts, evidence: Evidence) -> Section:
+def data_section(facts: ChartedStudy, evidence: Evidence) -> Section:
     """What was found out about the data, and how its rows are split."""
     settings, question = _known(facts, "settings"), _known(facts, "question")
     rows = [
@@ -57,7 +57,7 @@ def data_section(facts: StudyFacts, evidence: Evidence) -> Section:
     return section("data", "Data and folds", own, notes, _folds(facts, evidence))
 
 
-def _folds(facts: StudyFacts, evidence: Evidence) -> Table:
+def _folds(facts: ChartedStudy, evidence: Evidence) -> Table:
     assert evidence.competition is not None
     scores = fold_scores(facts.best) if facts.best else ()
     number = facts.best.number if facts.best else None
@@ -73,7 +73,7 @@ def _score(scores: Sequence[float], k: int) -> tuple[str, ...]:
     return (score_text(scores[k] if k < len(scores) else None),) if scores else ()
 
 
-def _space(facts: StudyFacts) -> Table | Missing:
+def _space(facts: ChartedStudy) -> Table | Missing:
     distributions: dict[str, BaseDistribution] = {}
     for trial in facts.trials:
         distributions |= trial.distributions
@@ -101,6 +101,6 @@ def _value(trial: FrozenTrial | None, name: str) -> str:
     return "" if trial is None or name not in trial.params else value_text(trial.params[name])
 
 
-def _known(facts: StudyFacts, name: str) -> dict[str, Any]:
+def _known(facts: ChartedStudy, name: str) -> dict[str, Any]:
     value = facts.attributes.get(name)
     return value if isinstance(value, dict) else {}

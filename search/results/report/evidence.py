@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from search.competition import Competition
     from search.conclusion.conclusion import Conclusion
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
     from storage.layout import Layout
 
 
@@ -42,7 +42,7 @@ class Evidence:
     importance_of: int
 
 
-def gather(facts: StudyFacts, layout: Layout, competition: Competition | None = None) -> Evidence:
+def gather(facts: ChartedStudy, layout: Layout, competition: Competition | None = None) -> Evidence:
     """Reads what there is.
 
     Args:
@@ -59,7 +59,7 @@ def gather(facts: StudyFacts, layout: Layout, competition: Competition | None = 
     return Evidence(conclusion, competition, why_no_data, oof, oof_of, importance, importance_of)
 
 
-def _reopened(facts: StudyFacts, layout: Layout) -> tuple[Competition | None, str]:
+def _reopened(facts: ChartedStudy, layout: Layout) -> tuple[Competition | None, str]:
     from search.results.trial_files import reopen
 
     try:
@@ -72,7 +72,7 @@ def _reopened(facts: StudyFacts, layout: Layout) -> tuple[Competition | None, st
 
 
 def _oof(
-    facts: StudyFacts, layout: Layout, conclusion: Conclusion | None
+    facts: ChartedStudy, layout: Layout, conclusion: Conclusion | None
 ) -> tuple[NDArray[np.float64] | None, str]:
     """Those of what was chosen, or else of the best trial that has any."""
     from storage.predictions import PredictionMissingError, PredictionStore
@@ -90,7 +90,7 @@ def _oof(
     return None, ""
 
 
-def _importance(facts: StudyFacts, layout: Layout) -> tuple[NDArray[np.float64] | None, int]:
+def _importance(facts: ChartedStudy, layout: Layout) -> tuple[NDArray[np.float64] | None, int]:
     from storage.predictions import PredictionStore
 
     store = PredictionStore(layout.predictions(facts.name))

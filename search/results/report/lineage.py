@@ -14,7 +14,7 @@ from search.flags import shown
 from search.results.report.section import Facts, Lines
 
 if TYPE_CHECKING:
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
     from search.results.report.runs import Runs
     from storage.layout import Layout
 
@@ -22,7 +22,7 @@ _OURS = ("optuna", "mlflow")
 _GIT_SECONDS = 5
 
 
-def lineage_facts(facts: StudyFacts, runs: Runs) -> Facts:
+def lineage_facts(facts: ChartedStudy, runs: Runs) -> Facts:
     """Data, packages, code and runs."""
     environments = [trial.user_attrs.get("environment", {}) for trial in facts.complete[:1]]
     searched: dict[str, Any] = environments[0] if environments else {}
@@ -68,7 +68,7 @@ def _said(git: str, folder: Path, *words: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def commands(facts: StudyFacts, layout: Layout) -> Lines:
+def commands(facts: ChartedStudy, layout: Layout) -> Lines:
     """What to type to have the study, its best trial and its submission again."""
     from storage.ledger_address import shown_url
 
@@ -92,7 +92,7 @@ def commands(facts: StudyFacts, layout: Layout) -> Lines:
     return Lines(tuple(lines), are_commands=True)
 
 
-def space_note(facts: StudyFacts) -> Lines | None:
+def space_note(facts: ChartedStudy) -> Lines | None:
     """What flags cannot say."""
     if not facts.attributes.get("settings", {}).get("space"):
         return None
@@ -103,7 +103,7 @@ def _typed(command: str, words: list[str]) -> str:
     return shlex.join(["python", "-m", f"search.{command}", *words])
 
 
-def _flags(facts: StudyFacts) -> list[str]:
+def _flags(facts: ChartedStudy) -> list[str]:
     """The settings that differ from their defaults, as flags."""
     settings = {**facts.attributes.get("settings", {}), "study": facts.name}
     words: list[str] = []

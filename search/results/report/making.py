@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from search.competition import Competition
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
     from search.results.report.evidence import Evidence
     from storage.layout import Layout
 
@@ -92,7 +92,7 @@ def is_report_of(path: Path, study: Study) -> bool:
     return found is not None and found[1].decode() == state_of(study)
 
 
-def _subtitle(facts: StudyFacts) -> str:
+def _subtitle(facts: ChartedStudy) -> str:
     made = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
     return f"Hyperparameter search by {facts.metric} ({better_text(facts.maximize)}), {facts.counts}; report of {made}"
 
@@ -102,7 +102,7 @@ def _spread(best: FrozenTrial) -> str:
     return f"trial {best.number}" if std != std else f"± {score_text(std)}, trial {best.number}"  # noqa: PLR0124
 
 
-def _figures(facts: StudyFacts, evidence: Evidence) -> list[Figure]:
+def _figures(facts: ChartedStudy, evidence: Evidence) -> list[Figure]:
     figures = [
         Figure(
             "Trials",

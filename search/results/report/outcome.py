@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from search.conclusion.conclusion import Conclusion, Line
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
 
 PROMOTION = "Honest promotion"
 _HEADINGS = ("Candidate", "CV", "Honest", "Gap", "Gain over default", "Expected on the test file")
 
 
-def pruning_lines(facts: StudyFacts) -> Lines | Missing:
+def pruning_lines(facts: ChartedStudy) -> Lines | Missing:
     """What pruning saved, and how often it was wrong."""
     audit = pruning_audit(facts.study)
     if not audit.pruned:
@@ -33,7 +33,9 @@ def pruning_lines(facts: StudyFacts) -> Lines | Missing:
     return Lines(tuple(lines))
 
 
-def promotion_parts(facts: StudyFacts, conclusion: Conclusion | None) -> tuple[Table | Lines | Missing, ...]:
+def promotion_parts(
+    facts: ChartedStudy, conclusion: Conclusion | None
+) -> tuple[Table | Lines | Missing, ...]:
     """The candidates side by side, and why one of them was chosen."""
     if conclusion is None:
         why = (
@@ -61,7 +63,7 @@ def _cells(line: Line) -> tuple[str, ...]:
     return line.name, score_text(line.apparent), honest, gap, f"{gain}{error}", expected
 
 
-def time_facts(facts: StudyFacts) -> Facts | Missing:
+def time_facts(facts: ChartedStudy) -> Facts | Missing:
     """How long it took, and what was bought with it."""
     begun = [trial.datetime_start for trial in facts.trials if trial.datetime_start is not None]
     last = last_activity(facts.study)

@@ -26,13 +26,13 @@ from search.results.report.section import Section, section
 
 if TYPE_CHECKING:
     from search.results.charts.chart import Chart
-    from search.results.charts.facts import StudyFacts
+    from search.results.charts.facts import ChartedStudy
     from search.results.report.evidence import Evidence
     from search.results.report.runs import Runs
     from storage.layout import Layout
 
 
-def all_sections(facts: StudyFacts, evidence: Evidence, runs: Runs, layout: Layout) -> list[Section]:
+def all_sections(facts: ChartedStudy, evidence: Evidence, runs: Runs, layout: Layout) -> list[Section]:
     """Makes them of a study as it stands; where there is nothing to show, a section says why."""
     importances = parameter_importances(facts)
     return [
@@ -71,7 +71,7 @@ def _errors(evidence: Evidence) -> tuple[str, list[Chart] | Missing]:
     return title, error_charts(data.target, evidence.oof, task, data.classes, evidence.oof_of)
 
 
-def _features(facts: StudyFacts, evidence: Evidence) -> Chart | Missing:
+def _features(facts: ChartedStudy, evidence: Evidence) -> Chart | Missing:
     if evidence.importance is None:
         return Missing(FEATURES, "No models whose features are known are kept here.")
     if evidence.competition is not None:
