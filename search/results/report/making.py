@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from contextlib import suppress
 from datetime import datetime
@@ -99,7 +100,7 @@ def _subtitle(facts: ChartedStudy) -> str:
 
 def _spread(best: FrozenTrial) -> str:
     std = trial_std(best)
-    return f"trial {best.number}" if std != std else f"± {score_text(std)}, trial {best.number}"  # noqa: PLR0124
+    return f"trial {best.number}" if math.isnan(std) else f"± {score_text(std)}, trial {best.number}"
 
 
 def _figures(facts: ChartedStudy, evidence: Evidence) -> list[Figure]:
