@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from optuna.distributions import BaseDistribution
     from optuna.study import Study
@@ -43,7 +43,7 @@ def finished_trials(
     """
     from optuna.trial import TrialState
 
-    backend = _tables_of(study)
+    backend = tables_of(study)
     if backend is not None and afresh:
         yield from stored_trials(backend, study._study_id, portion)  # noqa: SLF001
         return
@@ -57,7 +57,7 @@ def scores(study: Study) -> list[Score]:
     """Returns the scores of all trials of a single objective that ran to their end."""
     from optuna.trial import TrialState
 
-    backend = _tables_of(study)
+    backend = tables_of(study)
     if backend is not None:
         return _scores_from_tables(backend, study._study_id)  # noqa: SLF001
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
@@ -70,7 +70,7 @@ def running_numbers(study: Study) -> set[int]:
     from optuna.trial import TrialState
     from sqlalchemy import select
 
-    backend = _tables_of(study)
+    backend = tables_of(study)
     if backend is None:
         return {trial.number for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))}
     table = TrialModel.__table__
@@ -84,7 +84,7 @@ def count_trials(study: Study) -> int:
     from optuna.storages._rdb.models import TrialModel
     from sqlalchemy import func, select
 
-    backend = _tables_of(study)
+    backend = tables_of(study)
     if backend is None:
         return len(study.get_trials(deepcopy=False))
     table = TrialModel.__table__
@@ -104,7 +104,8 @@ def find_trial(study: Study, number: int) -> FrozenTrial:
     return storage.get_trial(trial_id)
 
 
-def _tables_of(study: Study) -> Any:
+def tables_of(study: Study) -> Any:
+    """Returns the storage with the tables behind a study; None where it is kept otherwise."""
     from optuna.storages import RDBStorage
 
     backend = getattr(study._storage, "_backend", study._storage)  # noqa: SLF001 - there is no public way
@@ -176,18 +177,35 @@ def _with_details(connection: Connection, trials: Sequence[Row[Any]]) -> list[Fr
         "user_attrs": (models.TrialUserAttributeModel, "trial_user_attribute_id"),
         "system_attrs": (models.TrialSystemAttributeModel, "trial_system_attribute_id"),
     }
-    details = {name: _details(connection, model, key, ids) for name, (model, key) in tables.items()}
+    details = {name: detail_rows(connection, model, key, ids) for name, (model, key) in tables.items()}
     return [
         _frozen(trial, {name: rows[trial.trial_id] for name, rows in details.items()}) for trial in trials
     ]
 
 
-def _details(connection: Connection, model: Any, key: str, ids: list[int]) -> dict[int, list[Row[Any]]]:
+def detail_rows(
+    connection: Connection, model: Any, key: str, ids: list[int], keys: Collection[str] | None = None
+) -> dict[int, list[Row[Any]]]:
+    """Reads the rows that one of Optuna's tables has of some trials.
+
+    Args:
+        connection: To the database.
+        model: The table.
+        key: The column that they come in the order of.
+        ids: The trials' ids.
+        keys: Names of the attributes that are read; None: all.
+
+    Returns:
+        The rows by the trial's id.
+    """
     from sqlalchemy import select
 
     table = model.__table__
+    query = select(table).where(table.c.trial_id.in_(ids)).order_by(table.c[key])
+    if keys is not None:
+        query = query.where(table.c.key.in_(keys))
     found: dict[int, list[Row[Any]]] = defaultdict(list)
-    for row in connection.execute(select(table).where(table.c.trial_id.in_(ids)).order_by(table.c[key])):
+    for row in connection.execute(query):
         found[row.trial_id].append(row)
     return found
 

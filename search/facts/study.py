@@ -22,7 +22,7 @@ from search.results.charts.facts import facts_of
 from search.results.charts.importance import parameter_importances
 from search.results.chosen_submission import chosen_path, stopgap_path
 from search.results.package import study_submission
-from storage.record.parent_run import ENDED
+from storage.record.parent_run import ENDED, best_number
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -145,10 +145,11 @@ def study_facts(study: Study, layout: Layout) -> StudyFacts:
 
 def submission_of(study: Study, layout: Layout) -> Path | None:
     """The file to upload: that of what was chosen, else the best trial's, else the stopgap's; None if not here."""
-    conclusion, complete = kept_conclusion(study), complete_trials(study)
+    conclusion, best = kept_conclusion(study), best_number(study)
     paths = [chosen_path(layout, study.study_name, conclusion.chosen)] if conclusion else []
-    paths += [study_submission(layout, study.study_name, complete[0].number)] if complete else []
-    if not complete:
+    if best is not None:
+        paths.append(study_submission(layout, study.study_name, best))
+    else:
         paths.append(stopgap_path(layout, study.study_name))
     return next((path for path in paths if path.is_file()), None)
 

@@ -52,7 +52,11 @@ def is_interrupted(trial: FrozenTrial) -> bool:
 
 def tally(study: Study) -> Tally:
     """Counts a study's trials."""
-    trials = study.get_trials(deepcopy=False)
+    return tally_trials(study.get_trials(deepcopy=False))
+
+
+def tally_trials(trials: Sequence[FrozenTrial]) -> Tally:
+    """Counts these."""
     return tally_of(
         [t.state.name if is_counted(t) or not t.state.is_finished() else "INTERRUPTED" for t in trials]
     )
@@ -109,7 +113,11 @@ def origin(trials: Sequence[FrozenTrial], trial: FrozenTrial) -> int:
 
 def default_trial(study: Study) -> FrozenTrial | None:
     """The complete trial of the default configuration: the first, or what it is over again."""
-    trials = study.get_trials(deepcopy=False)
+    return default_among(study.get_trials(deepcopy=False))
+
+
+def default_among(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
+    """That of all trials of a study, by number."""
     found = (one for one in trials if one.state.name == "COMPLETE" and not origin(trials, one))
     return next(found, None)
 

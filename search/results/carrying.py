@@ -67,15 +67,18 @@ def import_(config: ImportConfig, layout: Layout) -> tuple[Imported, str]:
 
 def _show(name: str, target: Target, config: ImportConfig, layout: Layout) -> None:
     """Makes what a bundle leaves behind: what the dashboard shows, with the addresses of the runs here."""
+    from search.results.charts.facts import OUTLINE
     from search.results.dashboard import show_study
     from search.results.known_studies import OURS
     from search.results.report.reporting import record_of
+    from storage.trial_outlines import trial_outlines
 
     study = named_study(target.ledger, name, "--study")
     # The study is here, whatever becomes of its pictures; a search or search.report makes them again.
     with suppress(Exception):
         if study.user_attrs.keys() >= OURS:
-            show_study(study, layout, record_of(study, layout, config.tracking_uri))
+            callback = record_of(study, layout, config.tracking_uri)
+            show_study(study, layout, callback, trial_outlines(study, OUTLINE))
 
 
 def _renamed(contents: Contents, name: str) -> Contents:

@@ -58,13 +58,16 @@ def show_link(study: Study, callback: MLflowCallback) -> None:
         replace_ours(study, with_block(before, _run_line(study_pages(callback, study, ()))))
 
 
-def show_study(study: Study, layout: Layout, callback: MLflowCallback) -> bool:
+def show_study(
+    study: Study, layout: Layout, callback: MLflowCallback, trials: Sequence[FrozenTrial] | None = None
+) -> bool:
     """Brings all of it up to date; raises what MLflow and the ledger raise.
 
     Args:
         study: The study.
         layout: The project.
         callback: Its record.
+        trials: Its trials by number, in outline at least, where they have been read already.
 
     Returns:
         Whether anything had changed.
@@ -73,7 +76,7 @@ def show_study(study: Study, layout: Layout, callback: MLflowCallback) -> bool:
     from storage.dashboard.note import with_block
     from storage.record.pages import study_pages
 
-    facts = facts_of(study)
+    facts = facts_of(study, trials)
     before = system_attributes(study)
     submission = submission_of(study, layout)
     noted = _noted(facts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from search.competition import experiment_of
 from search.faults import InputFaults
+from search.results.charts.facts import OUTLINE
 from search.results.dashboard import show_study
 from search.results.known_studies import our_studies
 from search.results.trial_files import TrialFiles, reopen
@@ -75,6 +76,7 @@ def sync(config: SyncConfig, layout: Layout) -> Iterator[Line]:
     from storage.coordination.seat import at_rest
     from storage.promotion_record import promotion_tags
     from storage.study_lock import StudyLockedError
+    from storage.trial_outlines import trial_outlines
 
     for study in our_studies(layout, config.study):
         name = study.study_name
@@ -86,7 +88,7 @@ def sync(config: SyncConfig, layout: Layout) -> Iterator[Line]:
                 yield Line(f"{name}: {_said(report)}")
                 yield from _mend_files(study, callback, layout)
                 # Runs that were written anew have other addresses.
-                show_study(study, layout, callback)
+                show_study(study, layout, callback, trial_outlines(study, OUTLINE))
         except StudyLockedError as error:
             raise InputFaults([str(error)]) from None
 

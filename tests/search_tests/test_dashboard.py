@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from search.loop.record import BackgroundRecord
 from search.results import dashboard, publishing
-from search.results.charts.facts import facts_of
+from search.results.charts.facts import OUTLINE, facts_of
 from search.results.dashboard import show_pictures
 from storage.coordination.seat import SoleSeat
 from storage.dashboard.attributes import PIECE, system_attributes
 from storage.layout import Layout
+from storage.trial_outlines import trial_outlines
 from tests.search_tests.made_studies import filled_study
 
 if TYPE_CHECKING:
@@ -55,6 +56,16 @@ def test_pictures_are_few_attributes_and_the_same_are_not_written_again(tmp_path
     attributes = system_attributes(study)
     assert 3 <= len(_pieces(attributes)) <= MOST_PIECES
     assert all(len(attributes[key]) <= PIECE for key in _pieces(attributes))
+
+
+def test_pictures_of_outlines_are_the_same(tmp_path: Path) -> None:
+    """What a synchronisation reads of 10,000 trials is all that the pictures and notes are made of."""
+    study = filled_study(tmp_path)
+    whole, outlined = facts_of(study), facts_of(study, trial_outlines(study, OUTLINE))
+
+    assert dashboard._pictures(outlined) == dashboard._pictures(whole)
+    assert [t.number for t in dashboard._noted(outlined)] == [t.number for t in dashboard._noted(whole)]
+    assert (outlined.counts, outlined.default and outlined.default.number) == (whole.counts, 0)
 
 
 def test_of_a_long_study_the_best_trials_have_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ import optuna
 import pytest
 
 from storage.ledger import open_ledger
-from storage.ledger_trials import count_trials, find_trial, finished_trials, scores
+from storage.ledger_trials import count_trials, find_trial, finished_trials, scores, tables_of
+from storage.trial_outlines import trial_outlines
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
@@ -73,3 +74,19 @@ def test_one_trial_is_found_by_its_number(filled: optuna.Study) -> None:
 def test_trials_of_all_states_are_counted(filled: optuna.Study) -> None:
     """Waiting and running ones too."""
     assert count_trials(filled) == len(filled.trials) == 14
+
+
+def test_outlines_are_what_optuna_reads_but_for_what_they_leave_out(filled: optuna.Study) -> None:
+    """All trials by number, whatever their state; no parameters, and of the attributes those asked for."""
+    trial = filled.ask()
+    trial.set_user_attr("other", "left out")
+    trial.set_user_attr("kept", {"駅": 1.5})
+    is_stored = tables_of(filled) is not None
+
+    read = trial_outlines(filled, ("metrics", "kept"))
+
+    expected = filled.get_trials(deepcopy=True)
+    for one in expected if is_stored else ():
+        one.params, one.distributions, one._system_attrs = {}, {}, {}
+        one.user_attrs = {name: value for name, value in one.user_attrs.items() if name != "other"}
+    assert [_plain(trial) for trial in read] == [_plain(trial) for trial in expected]

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from search.facts.trial import metric_label
-from search.loop.tally import complete_trials, default_trial, tally
+from search.loop.tally import RETRY_OF, default_among, ranking_key, tally_trials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
     from search.loop.tally import Tally
+
+OUTLINE = frozenset({"metrics", "interrupted", RETRY_OF})
+"""Attributes of trials that say what became of them."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +67,28 @@ class ChartedStudy:
         return score > than if self.maximize else score < than
 
 
-def facts_of(study: Study) -> ChartedStudy:
-    """Reads a study that search.run made."""
+def facts_of(study: Study, trials: Sequence[FrozenTrial] | None = None) -> ChartedStudy:
+    """Reads a study that search.run made.
+
+    Args:
+        study: The study.
+        trials: All its trials by number, where they have been read already; `OUTLINE` of their attributes is enough
+            for the pictures of scores, steps and folds.
+    """
     attributes = study.user_attrs
-    default = default_trial(study)
+    trials = study.get_trials(deepcopy=False) if trials is None else trials
+    default = default_among(trials)
+    scored = [t for t in trials if t.state.name == "COMPLETE" and math.isfinite(value_of(t))]
     return ChartedStudy(
         study=study,
         name=study.study_name,
         attributes=attributes,
         metric=metric_label(study),
         maximize=study.direction.name == "MAXIMIZE",
-        trials=tuple(study.get_trials(deepcopy=False)),
-        complete=tuple(trial for trial in complete_trials(study) if math.isfinite(value_of(trial))),
+        trials=tuple(trials),
+        complete=tuple(sorted(scored, key=ranking_key(study))),
         default=default if default is not None and math.isfinite(value_of(default)) else None,
-        counts=tally(study),
+        counts=tally_trials(trials),
     )
 
 
