@@ -2,8 +2,9 @@
 
 For each data set and budget, one after another on an otherwise idle machine: our search, and each peer by
 `BENCH/peer.py` in its own environment; every submission is scored on the hold-out by `BENCH/score.py`, which alone
-reads its target. One line of JSON for each run is appended to a file, with the machine's load before it; a line
-there already is not made again. `python -m benchmarks.peers_table` makes the table and the plot.
+reads its target. `--peers ours:NAMES` is our search with `--objective NAMES`. One line of JSON for each run is
+appended to a file, with the machine's load before it; a line there already is not made again.
+`python -m benchmarks.peers_table` makes the table and the plot.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ def measure(job: Job, place: Place) -> dict[str, Any]:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()
-        facts = (_ours if job.peer == OURS else _peer)(job, place, Path(folder))
+        is_ours = job.peer.partition(":")[0] == OURS
+        facts = (_ours if is_ours else _peer)(job, place, Path(folder))
         wall = time.monotonic() - start
         submission = facts.pop("submission")
         holdout = _holdout(job.name, submission, place) if submission else None
@@ -107,7 +109,9 @@ def measure(job: Job, place: Place) -> dict[str, Any]:
 def _ours(job: Job, place: Place, home: Path) -> dict[str, Any]:
     flags = {"train": place.file(job.name, "train"), "test": place.file(job.name, "test")}
     flags |= {"target": target_of(job.name, place), "timeout": str(job.budget), "trials": MORE_THAN_ANY}
+    objective = job.peer.partition(":")[2]
     words = [f"--{key}={value}" for key, value in flags.items()]
+    words += [f"--objective={objective}"] if objective else []
     output = _run([sys.executable, "-m", "search.run", *words, "--study=ours"], home, job.budget)
     return {**_study(home), **_submission(output, home)}
 

@@ -1,8 +1,8 @@
 """What `python -m benchmarks.peers` measured, as tables and a plot: `python -m benchmarks.peers_table`.
 
-Hold-out scores by set and budget, lower is better, the best of each row in bold; how many configurations were looked
-at beside the naive script; and how much sooner its last best score was reached. Written beside the lines, as
-`peers.md` and `peers.png`.
+Hold-out scores by set and budget, lower is better, the best of each row in bold, and the mean rank; how many
+configurations were looked at beside the naive script; and how much sooner its last best score was reached. Written
+beside the lines, as `peers.md` and `peers.png`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Line = dict[str, Any]
 Key = tuple[str, int]
 NAIVE = "naive"
-ALL = (OURS, *PEERS, "autogluon")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,16 +47,27 @@ def by_run(lines: list[Line]) -> dict[Key, dict[str, Line]]:
 
 def holdouts(runs: dict[Key, dict[str, Line]]) -> list[str]:
     """The table of hold-out scores, and how often each peer was first."""
-    peers = [peer for peer in ALL if any(peer in run for run in runs.values())]
+    peers = _peers(runs)
     rows = [_row("data set", "budget", *peers), _row(*["---"] * (len(peers) + 2))]
-    firsts = dict.fromkeys(peers, 0)
+    firsts: dict[str, int] = dict.fromkeys(peers, 0)
+    ranks: dict[str, list[int]] = {peer: [] for peer in peers}
     for (name, budget), run in runs.items():
         scores = {peer: run[peer]["holdout"] for peer in peers if peer in run and run[peer]["holdout"]}
         best = min(scores, key=lambda peer: scores[peer])
         firsts[best] += 1
+        for place, peer in enumerate(sorted(scores, key=lambda peer: scores[peer])):
+            ranks[peer].append(place + 1)
         cells = [_score(scores.get(peer), is_best=peer == best) for peer in peers]
         rows.append(_row(name, f"{budget} s", *cells))
-    return [*rows, _row("first", "", *map(str, firsts.values()))]
+    means = [f"{statistics.mean(places):.2f}" if places else "-" for places in ranks.values()]
+    return [*rows, _row("first", "", *map(str, firsts.values())), _row("mean rank", "", *means)]
+
+
+def _peers(runs: dict[Key, dict[str, Line]]) -> list[str]:
+    """Who was measured: our search, the same with other objectives, the others."""
+    measured = {peer for run in runs.values() for peer in run}
+    variants = sorted(peer for peer in measured if peer.startswith(f"{OURS}:"))
+    return [peer for peer in (OURS, *variants, *PEERS, "autogluon") if peer in measured]
 
 
 def _score(value: float | None, *, is_best: bool) -> str:
@@ -125,7 +135,7 @@ def plot(runs: dict[Key, dict[str, Line]], path: Path) -> None:
     figure, panels = plt.subplots(1, len(budgets), figsize=(5 * len(budgets), 4), sharey=True, squeeze=False)
     for panel, budget in zip(panels[0], budgets, strict=True):
         names = [name for name, one in runs if one == budget]
-        for peer in ALL:
+        for peer in _peers(runs):
             points = [
                 (k, 100 * (run[peer]["holdout"] / run["default"]["holdout"] - 1))
                 for k, name in enumerate(names)

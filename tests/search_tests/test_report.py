@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from benchmarks.synthetic_study import make_study
 from search.report import main
+from search.results.charts.chart import Chart
 from search.results.charts.facts import facts_of
 from search.results.report.evidence import gather
 from search.results.report.making import is_report_of, write_report
 from search.results.report.runs import Runs
-from search.results.report.sections import all_sections
+from search.results.report.sections import _features, all_sections
 from storage.layout import Layout
 from storage.ledger import open_ledger
 from storage.study_snapshot import snapshot
@@ -85,6 +89,21 @@ def test_each_section_is_there_with_the_studys_values(tmp_path: Path) -> None:
         "2 min 20 s",
     ):
         assert said in html, said
+
+
+def test_features_that_the_table_does_not_have_are_numbered(tmp_path: Path) -> None:
+    """An objective of one's own may look at others: its report is made all the same."""
+    facts, layout = facts_of(filled_study(tmp_path)), Layout(tmp_path)
+    table = SimpleNamespace(dataset=SimpleNamespace(feature_names=("area", "age")))
+    evidence = replace(gather(facts, layout), competition=cast("Any", table))
+
+    own = _features(facts, replace(evidence, importance=np.array([0.25, 0.75])))
+    other = _features(facts, replace(evidence, importance=np.array([1.0])))
+
+    assert isinstance(own, Chart)
+    assert isinstance(other, Chart)
+    assert "age brings 75 %" in own.says
+    assert "feature 0 brings 100 %" in other.says
 
 
 @pytest.mark.parametrize("maximize", [False, True])

@@ -74,8 +74,8 @@ def _errors(evidence: Evidence) -> tuple[str, list[Chart] | Missing]:
 def _features(facts: ChartedStudy, evidence: Evidence) -> Chart | Missing:
     if evidence.importance is None:
         return Missing(FEATURES, "No models whose features are known are kept here.")
-    if evidence.competition is not None:
-        names = evidence.competition.dataset.feature_names
-    else:
+    names = evidence.competition.dataset.feature_names if evidence.competition is not None else ()
+    if len(names) != len(evidence.importance):
+        # The data are not here, or an objective of one's own looks at other features than those of the table.
         names = names_for(facts.attributes, len(evidence.importance))
     return feature_importance(names, evidence.importance.tolist(), evidence.importance_of)
