@@ -38,15 +38,30 @@ def save_conclusion(
     Raises:
         OSError: If the folder cannot be written.
     """
-    record_file = layout.conclusion(study.study_name)
+    save_chosen(layout, study.study_name, record, prediction)
+    keep_figures(study, figures)
+    study.set_user_attr(CONCLUSION, dict(record))
+
+
+def save_chosen(layout: Layout, study: str, record: Mapping[str, Any], prediction: StoredPrediction) -> None:
+    """Writes or replaces the files alone, as where another host has concluded the study.
+
+    Args:
+        layout: The project.
+        study: The study's name.
+        record: Values that JSON knows.
+        prediction: Of the chosen candidate.
+
+    Raises:
+        OSError: If the folder cannot be written.
+    """
+    record_file = layout.conclusion(study)
     record_file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
     with temporary_save_path(record_file.with_suffix(".npz")) as path:
         np.savez_compressed(path, allow_pickle=False, oof=prediction.oof, test=prediction.test)
     with temporary_save_path(record_file) as path:
         path.write_text(text + "\n", encoding="utf-8", newline="\n")
-    keep_figures(study, figures)
-    study.set_user_attr(CONCLUSION, dict(record))
 
 
 def keep_figures(study: Study, figures: Mapping[str, Mapping[str, Any]]) -> None:

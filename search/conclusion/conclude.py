@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from statistics import median
@@ -14,9 +15,10 @@ from search.conclusion.conclusion import Conclusion, concluded
 from search.conclusion.fresh_splits import fresh_splits, is_fixed, score_on_fresh_splits
 from search.conclusion.honest import UnseenRows, honest_score
 from search.conclusion.known_parts import known_parts
+from search.conclusion.restored import evaluated_again
 from search.conclusion.scored_folds import Scorer, own_folds, parts_of
 from search.config import CONCLUSION_CLOSING_SECONDS, FEWEST_FRESH_FOLDS, FRESH_SPLITS
-from storage.conclusion_record import conclusion_of, load_chosen, save_conclusion
+from storage.conclusion_record import conclusion_of, load_chosen, save_chosen, save_conclusion
 from storage.predictions import StoredPrediction
 
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ class Concluding:
         deadline: `time.monotonic()` at which it has to be done.
         final_fits: Adds configurations fitted anew, until a moment by `time.monotonic()`; None: nothing is.
         on_wait: Called now and then.
+        restore_until: When a conclusion whose files are not here has to be made again, by `time.monotonic()`; there is
+            nothing to be gained by less time than the user gave, for in its place another would be chosen.
     """
 
     study: Study
@@ -94,10 +98,11 @@ class Concluding:
     deadline: float
     final_fits: FinalFits | None = None
     on_wait: Callable[[], None] = lambda: None
+    restore_until: float = math.inf
 
     def run(self) -> Concluded | None:
         """Concludes, and keeps that; None if no trial has predictions."""
-        kept = kept_concluded(self.study, self.layout)
+        kept = kept_concluded(self.study, self.layout) or self._restored()
         if kept is not None:
             return kept
         parts = known_parts(self.study, self.store, self.engine, self._fresh_until, on_wait=self.on_wait)
@@ -106,6 +111,20 @@ class Concluding:
         if self.final_fits is not None:
             self.final_fits(parts, self._fits_until(parts))
         return self._chosen(parts)
+
+    def _restored(self) -> Concluded | None:
+        """What the study came to elsewhere, its files made again here."""
+        conclusion, record = kept_conclusion(self.study), conclusion_of(self.study)
+        if conclusion is None or record is None:
+            return None
+        print("Evaluating again what the study came to, for its files are not here ...", flush=True)
+        prediction = evaluated_again(
+            conclusion.chosen, self.study, self.store, self.engine, self.restore_until, on_wait=self.on_wait
+        )
+        if prediction is None:
+            return None
+        save_chosen(self.layout, self.study.study_name, record, prediction)
+        return Concluded(conclusion, prediction)
 
     def _fits_until(self, parts: KnownParts) -> float:
         """Half of the time, unless that takes it from the fresh splits that the other half would not be enough for."""
@@ -117,10 +136,12 @@ class Concluding:
 
     def _chosen(self, parts: KnownParts) -> Concluded:
         data = self.competition.dataset
-        scorer = Scorer(data.target, data.metric, models_in_a_prediction(self.competition), parts.oofs)
-        own = own_folds(self.competition.folds, parts.oofs)
-        contenders = self._contenders(parts, scorer, own)
+        scorer, own, contenders = self._standing(parts)
         fresh, folds_a_split = self._fresh(parts, contenders)
+        if not fresh and self.final_fits is not None:
+            # What was kept for fresh folds is too little for all of these, and enough for some more fits.
+            self.final_fits(parts, self._fresh_until)
+            scorer, own, contenders = self._standing(parts)
         evidence = Evidence(scorer, data.task, own, fresh, folds_a_split)
         # What was not selected blindly, and is on no fresh fold, has no honest score at all.
         able = [one for one in contenders if fresh or one.nested or one.kind != "blend"]
@@ -133,6 +154,13 @@ class Concluding:
             has_own_rows=is_fixed(self.competition),
         )
         return self._kept(conclusion, parts)
+
+    def _standing(self, parts: KnownParts) -> tuple[Scorer, list[ScoredFold], list[Contender]]:
+        """What parts amount to on the study's own folds, and whom that makes contenders."""
+        data = self.competition.dataset
+        scorer = Scorer(data.target, data.metric, models_in_a_prediction(self.competition), parts.oofs)
+        own = own_folds(self.competition.folds, parts.oofs)
+        return scorer, own, self._contenders(parts, scorer, own)
 
     def _contenders(self, parts: KnownParts, scorer: Scorer, own: Sequence[ScoredFold]) -> list[Contender]:
         """The default, the best of all other single parts, and the blend."""

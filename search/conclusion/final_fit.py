@@ -13,7 +13,7 @@ from search.loop.ground import Elsewhere
 from storage.kept_models import ModelKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 
     from objectives.base import CVResult, Objective
     from search.competition import Competition
@@ -57,21 +57,32 @@ class FinalFitting:
     keep_model: Callable[[ModelKey, CVResult], None]
 
     def __call__(self, parts: KnownParts, until: float) -> None:
-        """Fits anew until a moment by `time.monotonic()` what a blend of the parts would be made of."""
+        """Fits anew until a moment by `time.monotonic()` what a blend of the parts would be made of.
+
+        What is among them already is not fitted again, so that it may be called again where time is left.
+        """
         from search.conclusion.known_parts import PartPrediction
 
         seconds = {part: one.seconds for part, one in parts.predictions.items()}
-        for fit in final_fits(self._heaviest(parts), self.objective, self.engine, until, seconds=seconds):
+        for fit in final_fits(
+            self._heaviest(parts),
+            self.objective,
+            self.engine,
+            until,
+            seconds=seconds,
+            known=parts.predictions,
+        ):
             part, result = fit.part, fit.result
             if result_fault(self.competition.dataset, self.competition.folds, result) is None:
                 self.keep_model(ModelKey(*part.key), result)
                 parts.add(part, PartPrediction(result.oof_prediction, result.test_prediction, fit.seconds))
 
     def _heaviest(self, parts: KnownParts) -> list[Part]:
-        """Those of a blend, the heaviest first, then the others as they are."""
+        """The trials of a blend, the heaviest first, then the others; as they were, without what is fitted anew."""
         data, seed = self.competition.dataset, self.competition.config.seed
-        blend = select(parts.oofs, data.target, data.metric, self.competition.folds, seed=seed)
-        return list(dict.fromkeys([*(part for part, _ in blend), *parts.predictions]))
+        trials = {part: oof for part, oof in parts.oofs.items() if not part.variant}
+        blend = select(trials, data.target, data.metric, self.competition.folds, seed=seed)
+        return list(dict.fromkeys([*(part for part, _ in blend), *trials]))
 
 
 def final_fits(
@@ -81,6 +92,7 @@ def final_fits(
     deadline: float,
     *,
     seconds: Mapping[Part, float],
+    known: Collection[Part] = (),
     on_wait: Callable[[], None] = lambda: None,
 ) -> Generator[FinalFit, None, None]:
     """Fits the first parts anew as far as there is time, and yields each as it ends.
@@ -91,9 +103,10 @@ def final_fits(
         engine: Open, with nothing else submitted.
         deadline: `time.monotonic()` at which what still runs is given up.
         seconds: What a whole evaluation took, by part.
+        known: What is left out, for it is there.
         on_wait: Called now and then while nothing ends.
     """
-    planned = list(_planned(parts, objective, seconds))
+    planned = [plan for plan in _planned(parts, objective, seconds) if plan[0] not in known]
     jobs = [Job(part.params, place_of(part), forecast) for part, forecast in planned]
     for done in run_jobs(engine, jobs, deadline, on_wait):
         yield FinalFit(planned[done.order][0], done.seconds, done.result)

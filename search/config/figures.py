@@ -103,7 +103,8 @@ CONCLUSION_SHARE = 0.2
 CONCLUSION_EVALUATIONS = 24
 """Whole evaluations that a conclusion is forecast to cost, where the share allows it."""
 CONCLUSION_FEWEST_EVALUATIONS = 5
-"""Fewer than these are not worth keeping time back for: a blend of the trials as they are costs next to nothing."""
+"""Fewer than these are not worth keeping time back for: they are enough for the fewest fresh folds of a usual blend, or
+for final fits. A blend of the trials as they are costs next to nothing."""
 CONCLUSION_LEAST_SECONDS = 3.0
 """Kept back for a conclusion however short the time."""
 CONCLUSION_FREE_SECONDS = 5.0

@@ -247,7 +247,7 @@ class _Search:
             coordinator.reserve = lambda: plan.reserve(engine.at_once)
             with progress.shown():
                 ending = coordinator.run(self.config.trials, plan.closing)
-            concluded = self._concluded(engine, plan.conclude_until(engine.at_once))
+            concluded = self._concluded(engine, plan)
             return ending, concluded, closing.submit(ending, concluded)
 
     def _coordinator(
@@ -267,16 +267,24 @@ class _Search:
             enough=stable if self.config.until_stable else None,
         )
 
-    def _concluded(self, engine: Engine, deadline: float) -> Concluded | None:
+    def _concluded(self, engine: Engine, plan: TimePlan) -> Concluded | None:
         # Whoever leaves last concludes: a trial more makes another conclusion.
         if best_trial(self.study) is None or self.seat.has_others():
             return None
+        deadline = plan.conclude_until(engine.at_once)
         if kept_conclusion(self.study) is None:
             print(f"Concluding, for {duration_text(deadline - time.monotonic())} at most", flush=True)
         results = self._results
         fits = FinalFitting(self.competition, self.objective, engine, results.keep_model)
         return Concluding(
-            self.study, self.competition, results.store, engine, self.layout, deadline, fits
+            self.study,
+            self.competition,
+            results.store,
+            engine,
+            self.layout,
+            deadline,
+            fits,
+            restore_until=plan.closing,
         ).run()
 
     def _engine(self, *, is_finished: bool) -> AbstractContextManager[Engine]:

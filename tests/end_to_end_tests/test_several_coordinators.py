@@ -108,7 +108,7 @@ def test_killed_coordinators(
 def test_evaluated_elsewhere(
     new_project: Callable[[str], Project], new_database: str, regression_csvs: CsvPair
 ) -> None:
-    """Where the best trial's files are on another host, it is fitted again: the same submission, byte for byte."""
+    """Where a study's files are on another host, they are made again: the same choice and files, byte for byte."""
     here, there = new_project("here"), new_project("there")
     flags = [*data_flags(regression_csvs), *FAST, "--storage", new_database, "--trials", "3"]
     here.run("run", *flags)
@@ -118,9 +118,11 @@ def test_evaluated_elsewhere(
     assert "Fitting trial" in done.stdout
     assert "Submission: mlruns/submissions/" in done.stdout
     assert "model/MLmodel" in there.artifacts(there.mlflow_runs("optuna_study")[0])
-    # What is chosen may differ, for each host has other parts to blend; the trial may not.
     best = _study(new_database).best_trial.number
     first, second = [_promoted(one, best, "--storage", new_database) for one in (here, there)]
+    assert first == second
+    assert "Evaluating again what the study came to" in done.stdout
+    first, second = [_chosen(one, "--storage", new_database) for one in (here, there)]
     assert first == second
 
 
@@ -141,7 +143,12 @@ def test_lost_predictions(new_project: Callable[[str], Project], regression_csvs
 
 def _promoted(project: Project, trial: int, *flags: str) -> bytes:
     """The submission that promoting a trial writes."""
-    said = project.run("promote", "--trial", trial, *flags).stdout
+    return _chosen(project, "--trial", str(trial), *flags)
+
+
+def _chosen(project: Project, *flags: str) -> bytes:
+    """The submission that promoting what was chosen writes."""
+    said = project.run("promote", *flags).stdout
     (path,) = set(re.findall(r"mlruns/submissions/submission_\d{8}_\d{6}\.csv", said))
     return (project.home / path).read_bytes()
 

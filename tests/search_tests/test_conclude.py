@@ -19,6 +19,7 @@ from objectives.base import CVResult
 from objectives.data.split.schemes import Splittable
 from search.competition import Competition, open_competition
 from search.conclusion.asked_trial import scored_line
+from search.conclusion.candidates import Part
 from search.conclusion.conclude import Concluding, kept_concluded, kept_conclusion
 from search.conclusion.conclusion import Conclusion
 from search.conclusion.fresh_splits import fresh_splits
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 
     from objectives.base import Params, Report
     from objectives.data.folds import Fold
-    from search.conclusion.conclude import Concluded
+    from search.conclusion.conclude import Concluded, FinalFits
+    from search.conclusion.known_parts import KnownParts
 
 N = 300
 
@@ -95,6 +97,7 @@ class Searched:
     competition: Competition
     objective: Waves
     layout: Layout
+    seconds: float = 0.01
 
     @property
     def store(self) -> PredictionStore:
@@ -107,7 +110,7 @@ class Searched:
         number = len(self.study.trials)
         self.store.save(number, oof=result.oof_prediction, test=result.test_prediction)
         space = self.objective.space()
-        attributes = {"metrics": {"seconds": 0.01, "cv_rmse_std": result.std}}
+        attributes = {"metrics": {"seconds": self.seconds, "cv_rmse_std": result.std}}
         self.study.add_trial(
             create_trial(params=params, distributions=space, value=result.mean, user_attrs=attributes)
         )
@@ -119,10 +122,19 @@ class Searched:
         rows = Splittable(data.target, data.task, data.keys)
         return InProcessEngine(Ground(self.objective, self.competition.folds, rows))
 
-    def conclude(self, seconds: float = math.inf) -> Concluded | None:
+    def conclude(self, seconds: float = math.inf, fits: FinalFits | None = None) -> Concluded | None:
         """Concludes within a time, on this process."""
         deadline = time.monotonic() + seconds
-        return Concluding(self.study, self.competition, self.store, self.engine, self.layout, deadline).run()
+        return Concluding(
+            self.study,
+            self.competition,
+            self.store,
+            self.engine,
+            self.layout,
+            deadline,
+            fits,
+            restore_until=deadline,
+        ).run()
 
     def concluded(self, seconds: float = math.inf) -> Concluded:
         """The same where there is something to conclude."""
@@ -131,7 +143,7 @@ class Searched:
         return done
 
 
-def _searched(home: Path, *, signal: float, **settings: Any) -> Searched:
+def _searched(home: Path, *, signal: float, seconds: float = 0.01, **settings: Any) -> Searched:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(N + 100, 3)), columns=["a", "b", "c"])
     frame.insert(0, "id", [f"{i:05d}" for i in range(len(frame))])
@@ -147,7 +159,11 @@ def _searched(home: Path, *, signal: float, **settings: Any) -> Searched:
     )
     competition = open_competition(config, layout)
     found = Searched(
-        optuna.create_study(study_name="waves"), competition, Waves(competition, competition.folds), layout
+        optuna.create_study(study_name="waves"),
+        competition,
+        Waves(competition, competition.folds),
+        layout,
+        seconds,
     )
     found.add(x=3.5, n=2)
     for x, n in ((1.0, 20), (0.0, 30), (1.5, 12), (3.0, 30)):
@@ -230,11 +246,56 @@ def test_predictions_of_another_conclusion_are_not_used(searched: Searched) -> N
     assert kept_conclusion(searched.study) is not None
 
 
+def test_another_host_has_the_same_conclusion(searched: Searched, tmp_path: Path) -> None:
+    """Where only the ledger is known, what was chosen is evaluated again, to the bit, and nothing chosen anew."""
+    first, record = searched.concluded(), conclusion_of(searched.study)
+
+    there = replace(searched, layout=Layout(tmp_path / "other host")).concluded()
+
+    assert there.conclusion == first.conclusion
+    np.testing.assert_array_equal(there.prediction.test, first.prediction.test)
+    np.testing.assert_array_equal(there.prediction.oof, first.prediction.oof)
+    assert conclusion_of(searched.study) == record
+    assert kept_concluded(searched.study, Layout(tmp_path / "other host")) is not None
+
+
+def test_a_conclusion_that_cannot_be_made_again_is_made_anew(searched: Searched) -> None:
+    """Without the time for it there is a choice among what is here, as ever."""
+    searched.concluded()
+    searched.layout.conclusion("waves").unlink()
+    searched.store.retain([0])
+
+    anew = searched.concluded(seconds=-1).conclusion
+
+    assert [part.trial for part, _ in anew.chosen.parts] == [0]
+
+
 def test_no_time_still_leaves_a_choice(searched: Searched) -> None:
     """With no second left it chooses from what is kept, and says that nothing fresh was looked at."""
     conclusion = searched.concluded(seconds=-1).conclusion
     assert conclusion.fresh_folds == 0
     assert any("no time for fresh splits" in line for line in conclusion_lines(conclusion))
+
+
+def test_time_too_short_for_fresh_folds_goes_into_final_fits(tmp_path: Path) -> None:
+    """They are asked for once within their half, and again for all that is left where no fresh fold would end."""
+    searched = _searched(tmp_path / "slow", signal=3.0, seconds=1e3)
+    target = searched.competition.dataset.target
+    asked: list[float] = []
+
+    def fits(parts: KnownParts, until: float) -> None:
+        asked.append(until)
+        if len(asked) > 1:
+            test = next(iter(parts.predictions.values())).test
+            parts.add(Part(1, {"x": 1.0, "n": 20}, "slow"), PartPrediction(target.copy(), test, 1e3))
+
+    done = searched.conclude(60.0, fits)
+
+    assert done is not None
+    assert len(asked) == 2
+    assert asked[1] > asked[0]
+    assert done.conclusion.fresh_folds == 0
+    assert "trial 1, slow" in [line.name for line in done.conclusion.lines]
 
 
 def test_without_a_complete_trial_there_is_nothing_to_conclude(searched: Searched) -> None:

@@ -77,6 +77,20 @@ def test_what_cannot_go_slower_gets_other_seeds() -> None:
     assert list(found) == [f"trial {part.trial}, seed 1" for part in PARTS[:FINAL_FIT_PARTS]]
 
 
+def test_what_is_there_already_is_left_out() -> None:
+    """Where time is left the rest is fitted, and nothing twice."""
+    known = [Part(9, {"pace": 4.5}, "slow"), Part(3, {"pace": 1.5}, "slow seed 1")]
+    engine, seconds = InProcessEngine(Ground(PacedObjective())), dict.fromkeys(PARTS, 1e-6)
+
+    rest = [
+        fit.part
+        for fit in final_fits(PARTS, PacedObjective(), engine, math.inf, seconds=seconds, known=known)
+    ]
+
+    assert len(rest) == FINAL_FIT_PARTS * (1 + FINAL_FIT_SEEDS) - len(known)
+    assert not {*known} & {*rest}
+
+
 def test_without_time_there_is_none() -> None:
     """A fit that takes longer than there is time for is not begun."""
     assert fitted(PacedObjective(), limit(), seconds=1e6) == {}
