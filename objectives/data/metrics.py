@@ -53,6 +53,13 @@ class Metric:
         """A score that any other beats."""
         return -np.inf if self.greater_is_better else np.inf
 
+    @property
+    def perfect(self) -> float:
+        """A score that none beats: that of the target itself; infinitely good for a user's own, which nobody knows."""
+        if self.source is not None:
+            return -self.worst
+        return 1.0 if self.greater_is_better else 0.0
+
 
 METRICS: dict[str, Metric] = {
     metric.name: metric

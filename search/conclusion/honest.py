@@ -110,7 +110,11 @@ def honest_score(
     deviations = drawn.deviations + noise
     tail = (1 - HONEST_LEVEL) / 2
     low, high = np.quantile(deviations[np.isfinite(deviations)], [tail, 1 - tail])
-    return HonestScore(expected, expected + float(low), expected + float(high), len(fresh), averaging)
+    # What is added to a score near the best there can be leads beyond it.
+    ends = np.array([expected, expected + low, expected + high])
+    limit = np.minimum if scorer.metric.greater_is_better else np.maximum
+    expected, low, high = limit(ends, scorer.metric.perfect).tolist()
+    return HonestScore(expected, low, high, len(fresh), averaging)
 
 
 @dataclass(frozen=True)

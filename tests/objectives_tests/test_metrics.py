@@ -135,7 +135,7 @@ def test_rmsle_takes_negative_predictions() -> None:
 
 @pytest.mark.parametrize("name", METRICS)
 def test_direction(name: str) -> None:
-    """A perfect prediction beats a poor one, and anything beats the worst."""
+    """A perfect prediction beats a poor one and scores the best there is, and anything beats the worst."""
     metric = METRICS[name]
     target, poor = example(metric.tasks[-1], 1, 60)
     perfect = np.eye(3)[target.astype(int)] if poor.ndim > 1 else target
@@ -145,6 +145,7 @@ def test_direction(name: str) -> None:
     assert not metric.is_better(worse, best)
     assert not metric.is_better(best, best)
     assert metric.is_better(worse, metric.worst)
+    assert best == pytest.approx(metric.perfect, abs=1e-6)
 
 
 @pytest.mark.parametrize("task", TASKS)

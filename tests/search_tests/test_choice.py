@@ -207,6 +207,22 @@ def _is_inside(seed: int, n_test: int) -> bool:
     return found.low <= score <= found.high
 
 
+@pytest.mark.parametrize(("name", "limit", "optimism"), [("accuracy", 1.0, -0.5), ("logloss", 0.0, 0.5)])
+def test_an_interval_ends_at_the_best_there_is(name: str, limit: float, optimism: float) -> None:
+    """Nobody is promised an accuracy above 1, however far chance and correction would lead."""
+    target = np.random.default_rng(0).integers(0, 2, N).astype(np.float64)
+    folds = make_folds(target, "binary", FOLDS, 0)
+    oofs = {DEFAULT: np.where(np.arange(N) == 0, 1 - target, target) * 0.98 + 0.01}
+    scorer = Scorer(target, METRICS[name], FOLDS, oofs)
+
+    found = honest_score(
+        single(DEFAULT), scorer, own_folds(folds, oofs), (), UnseenRows(20), optimism=optimism, seed=0
+    )
+
+    assert found.expected == limit
+    assert limit in (found.low, found.high)
+
+
 def test_whole_groups_widen_the_interval() -> None:
     """Rows of one group err together, so an interval for new groups is wider than one for new rows."""
     rng = np.random.default_rng(0)
