@@ -23,11 +23,19 @@ from storage.ledger import open_sole_ledger
 from tests.search_tests.fakes import FakeObjective
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from optuna.study import Study
     from sqlalchemy.engine import Engine
+
+
+@pytest.fixture(autouse=True)
+def python_takes_interrupts() -> Iterator[None]:
+    """As on a terminal; a background job of a shell begins with them ignored, and tests may run in one."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class SignalAt:
