@@ -36,7 +36,7 @@ SETS = (
     "lucas_house",
     "credit_default",
 )
-MODELS = (1, 2, 5)
+MODELS = (1, 3, 5)
 HELD_BACK = 0.2
 SLOWER = 2.0
 

@@ -174,6 +174,16 @@ class Objective(Protocol):
         msg = f"{self.name} knows no other folds than the study's; do: give its class `on(folds, seed)`"
         raise NotImplementedError(msg)
 
+    def joined(self, models: int) -> Objective:  # noqa: ARG002 - for those who know
+        """Returns the same objective whose models are joined by so many of all rows, to predict other rows with.
+
+        Scores and out-of-fold predictions stay what they are; what predicts test rows is the mean of all models.
+
+        Returns:
+            Itself where it makes none, as here.
+        """
+        return self
+
     def slower(self, params: Params, factor: float) -> dict[str, Any] | None:  # noqa: ARG002 - for those who know
         """Returns the same configuration learning so many times slower, for so many times the cost or more.
 

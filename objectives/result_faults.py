@@ -32,15 +32,24 @@ def score_fault(result: Any) -> str | None:
     return None
 
 
-def result_fault(dataset: Dataset, folds: tuple[Fold, ...], result: Any) -> str | None:
-    """Says what is wrong with a result of a data set; None if nothing is."""
+def result_fault(dataset: Dataset, folds: tuple[Fold, ...], result: Any, of_all_rows: int = 0) -> str | None:
+    """Says what is wrong with a result of a data set; None if nothing is.
+
+    Args:
+        dataset: The data.
+        folds: Of the study.
+        result: What an objective returned.
+        of_all_rows: Models beside those of the folds that it was asked for.
+    """
     fault = score_fault(result)
     if fault is not None:
         return fault
     columns = (len(dataset.classes),) if dataset.task == "multiclass" else ()
     n_train, n_test = len(dataset.target), len(dataset.test)
     return (
-        _length_fault(result, len(folds), 1 if last_fit(folds, n_train) else len(folds))
+        _length_fault(
+            result, len(folds), {1} if last_fit(folds, n_train) else {len(folds), len(folds) + of_all_rows}
+        )
         or _prediction_fault(
             "out-of-fold", result.oof_prediction, (n_train, *columns), validated_rows(folds, n_train)
         )
@@ -48,11 +57,11 @@ def result_fault(dataset: Dataset, folds: tuple[Fold, ...], result: Any) -> str 
     )
 
 
-def _length_fault(result: CVResult, n_folds: int, n_models: int) -> str | None:
+def _length_fault(result: CVResult, n_folds: int, n_models: set[int]) -> str | None:
     for name in ("scores", "best_iterations", "models", "transforms"):
         # A worker keeps the models to itself where nobody wants them.
         if len(getattr(result, name)) not in (
-            {0, n_models} if name in ("models", "transforms") else {n_folds}
+            {0, *n_models} if name in ("models", "transforms") else {n_folds}
         ):
             return f"ValueError: {name} has {len(getattr(result, name))} entries for {n_folds} folds"
     if not all(isinstance(model, (str, bytes)) for model in result.models):

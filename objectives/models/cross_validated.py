@@ -10,7 +10,7 @@ import numpy as np
 
 from objectives.base import CVResult, Objective, Params, Report
 from objectives.data.approach import Approach, losses_for
-from objectives.data.split.expanding import last_fit, last_rounds
+from objectives.data.split.expanding import fitted_folds, last_fit, last_rounds, whole_fit, whole_rounds
 from objectives.data.split.out_of_fold import OutOfFold
 from objectives.models.fold_labels import labelling_defaults, labelling_space, make_labelling
 from objectives.models.fold_matrices import FoldMatrices
@@ -65,11 +65,14 @@ class CrossValidatedObjective(Objective):
         self._folds = folds
         self._metric = metric
         self._seed = seed
+        self._of_all_rows = 0
         self.threads = threads
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what another process makes for itself."""
-        return {name: value for name, value in vars(self).items() if name not in {"_matrices", "_last"}}
+        return {
+            name: value for name, value in vars(self).items() if name not in {"_matrices", "_last", "_whole"}
+        }
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -128,6 +131,12 @@ class CrossValidatedObjective(Objective):
         seed = self._seed if seed is None else seed
         return type(self)(self._dataset, folds, self._metric, seed=seed, threads=self.threads)
 
+    def joined(self, models: int) -> Objective:
+        """Returns the same with models of all rows beside; where folds go forward in time it has one in any case."""
+        other = type(self)(self._dataset, self._folds, self._metric, seed=self._seed, threads=self.threads)
+        other._of_all_rows = models if self._last is None else 0  # noqa: SLF001 - of its own kind
+        return other
+
     def slower(self, params: Params, factor: float) -> dict[str, Any] | None:
         """Divides the learning rate where there is one; the rounds follow by early stopping."""
         rate = {**self.default_params(), **params}.get("learning_rate")
@@ -149,7 +158,7 @@ class CrossValidatedObjective(Objective):
 
     def save_model(self, result: CVResult, folder: Path) -> None:
         """Writes the fold models, and the encoders that feed them."""
-        kept = (self._last,) if self._last is not None else self._folds
+        kept = fitted_folds(self._folds, len(self._dataset.target), len(result.models))
         save_model(Kind(self.name, self.requirements, place_of(self)), self._dataset, kept, result, folder)
 
     @property
@@ -164,25 +173,44 @@ class CrossValidatedObjective(Objective):
         return last_fit(self._folds, len(self._dataset.target))
 
     @cached_property
+    def _whole(self) -> Fold | None:
+        """All rows, where a model is fitted to them."""
+        return whole_fit(self._folds, len(self._dataset.target)) if self._of_all_rows else self._last
+
+    @cached_property
     def _matrices(self) -> FoldMatrices:
-        last = () if self._last is None else (self._last,)
-        return FoldMatrices(self._dataset, (*self._folds, *last), len(self._folds))
+        whole = () if self._whole is None else (self._whole,)
+        return FoldMatrices(self._dataset, (*self._folds, *whole), len(self._folds))
 
     def _kept(
         self, labelling: Labelling, own: Params, fits: list[_FoldFit], report: Report
     ) -> list[_FoldFit]:
-        """The fits that predict: the folds', or one of all rows."""
-        if self._last is None:
+        """The fits that predict: the folds', with some of all rows where these were asked for, or one of all rows."""
+        if self._whole is None:
             return fits
-        rounds = last_rounds(self._folds, [fit.rounds for fit in fits])
+        best = [fit.rounds for fit in fits]
+        rounds = (whole_rounds if self._last is None else last_rounds)(self._folds, best)
         climb = Climb(0, len(fits), (), StopsOnly(report))
-        return [self._fit(len(fits), labelling, own, climb, rounds)]
+        if self._last is not None:
+            return [self._fit(len(fits), labelling, own, climb, rounds=rounds)]
+        seeds = range(self._seed + 1, self._seed + 1 + self._of_all_rows)
+        return [
+            *fits,
+            *(self._fit(len(fits), labelling, own, climb, rounds=rounds, seed=seed) for seed in seeds),
+        ]
 
     def _fit(
-        self, k: int, labelling: Labelling, own: Params, climb: Climb, rounds: int | None = None
+        self,
+        k: int,
+        labelling: Labelling,
+        own: Params,
+        climb: Climb,
+        *,
+        rounds: int | None = None,
+        seed: int | None = None,
     ) -> _FoldFit:
         climb.check()
-        fold = self._last if k == len(self._folds) and self._last is not None else self._folds[k]
+        fold = self._whole if k == len(self._folds) and self._whole is not None else self._folds[k]
         matrices = self._matrices.of(k)
         labels = labelling.fit(fold.train_idx, fold.val_idx)
         target = self._dataset.target
@@ -197,7 +225,7 @@ class CrossValidatedObjective(Objective):
             n_classes=len(self._dataset.classes),
             loss=self._loss(labelling),
             shapes=labelling.shapes,
-            seed=self._seed,
+            seed=self._seed if seed is None else seed,
             threads=self.threads,
         )
         truth = Truth(self._metric, target[fold.val_idx], labels)

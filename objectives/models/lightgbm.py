@@ -12,7 +12,7 @@ import numpy as np
 
 from objectives.base import CVResult, Objective, Params, Report
 from objectives.data.folds import Fold
-from objectives.data.split.expanding import last_fit, last_rounds
+from objectives.data.split.expanding import fitted_folds, last_fit, last_rounds, whole_fit, whole_rounds
 from objectives.data.split.out_of_fold import OutOfFold
 from objectives.models.boosting import FoldFit, Scoring, fit_fold, try_out
 from objectives.models.fold_labels import labelling_defaults, make_labelling
@@ -59,13 +59,14 @@ class LightGBMObjective(Objective):
         self._seed = seed
         self._frees_rows = False
         self._first: LightGBMObjective | None = None
+        self._of_all_rows = 0
         self.threads = threads
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what another process makes for itself, above all the binned data."""
         if not len(self._dataset.train):
             raise pickle.PicklingError(f"{self} has binned its rows and let go of them")
-        own = {"_rows", "_binned", "_few", "_last"}
+        own = {"_rows", "_binned", "_few", "_last", "_whole"}
         return {**{name: value for name, value in vars(self).items() if name not in own}, "_first": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -113,6 +114,12 @@ class LightGBMObjective(Objective):
         other._first = self._first or self
         return other
 
+    def joined(self, models: int) -> LightGBMObjective:
+        """Returns the same with models of all rows beside; where folds go forward in time it has one in any case."""
+        other = self.on(self._folds)
+        other._of_all_rows = models if self._last is None else 0  # noqa: SLF001 - of its own kind
+        return other
+
     def slower(self, params: Params, factor: float) -> dict[str, Any]:
         """Divides the learning rate; the rounds follow by early stopping."""
         return {**params, "learning_rate": rate_of(params) / factor}
@@ -158,14 +165,20 @@ class LightGBMObjective(Objective):
     def _kept(
         self, params: dict[str, Any], labelling: Labelling, fits: list[FoldFit], report: Report
     ) -> list[FoldFit]:
-        """The fits that predict: the folds', or one of all rows."""
-        if self._last is None:
+        """The fits that predict: the folds', with some of all rows where these were asked for, or one of all rows."""
+        if self._whole is None:
             return fits
-        scoring = self._scoring._replace(
-            rounds=last_rounds(self._folds, [fit.best_iteration for fit in fits])
-        )
+        best = [fit.best_iteration for fit in fits]
+        rounds = (whole_rounds if self._last is None else last_rounds)(self._folds, best)
+        scoring = self._scoring._replace(rounds=rounds)
         rows, climb = self._rows.of(len(fits), labelling), Climb(0, len(fits), (), StopsOnly(report))
-        return [fit_fold(params, rows, self._last, scoring, climb)]
+        if self._last is not None:
+            return [fit_fold(params, rows, self._whole, scoring, climb)]
+        seeds = range(self._seed + 1, self._seed + 1 + self._of_all_rows)
+        return [
+            *fits,
+            *(fit_fold({**params, "seed": seed}, rows, self._whole, scoring, climb) for seed in seeds),
+        ]
 
     def save_model(self, result: CVResult, folder: Path) -> None:
         """Writes the fold models as LightGBM text, and the encoders that feed them."""
@@ -175,12 +188,20 @@ class LightGBMObjective(Objective):
         for k, transform in enumerate(result.transforms):
             (folder / f"fold_{k}.json").write_text(transform, encoding="utf-8")
         (folder / "encoder.json").write_text(self._dataset.encoder.to_json(), encoding="utf-8")
-        kept = (self._last,) if self._last is not None else self._folds
-        self._dataset.learned.save(kept, self._dataset.target, folder)
+        self._dataset.learned.save(
+            fitted_folds(self._folds, len(self._dataset.target), len(result.models)),
+            self._dataset.target,
+            folder,
+        )
 
     @cached_property
     def _last(self) -> Fold | None:
         return last_fit(self._folds, len(self._dataset.target))
+
+    @cached_property
+    def _whole(self) -> Fold | None:
+        """All rows, where a model is fitted to them."""
+        return whole_fit(self._folds, len(self._dataset.target)) if self._of_all_rows else self._last
 
     @cached_property
     def _few(self) -> Fold | None:
@@ -206,10 +227,10 @@ class LightGBMObjective(Objective):
     @cached_property
     def _rows(self) -> FoldRows:
         first = self._first
-        if first is not None and self._folds is first._folds:  # noqa: SLF001 - of its own kind
+        if first is not None and self._folds is first._folds and not self._of_all_rows:  # noqa: SLF001 - of its own kind
             return first._rows  # noqa: SLF001
-        last = () if self._last is None else (self._last,)
-        return FoldRows(self._binned, (*self._folds, *last))
+        whole = () if self._whole is None else (self._whole,)
+        return FoldRows(self._binned, (*self._folds, *whole))
 
     @cached_property
     def _binned(self) -> BinnedRows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 _SEED = re.compile(r"\bseed (\d+)")
+_OF_ALL_ROWS = re.compile(r", (\d+) of all rows$")
 
 
 class PartKey(NamedTuple):
@@ -52,6 +53,17 @@ class Part:
         """The models' seed where its variant names one, as `slow seed 2`; None: the study's."""
         named = _SEED.search(self.variant)
         return int(named[1]) if named else None
+
+    @property
+    def of_all_rows(self) -> int:
+        """How many models of all rows join those of the folds, as `slow, 3 of all rows` says."""
+        named = _OF_ALL_ROWS.search(self.variant)
+        return int(named[1]) if named else 0
+
+    @property
+    def by_folds(self) -> Part:
+        """The same without them."""
+        return replace(self, variant=_OF_ALL_ROWS.sub("", self.variant))
 
     @property
     def name(self) -> str:

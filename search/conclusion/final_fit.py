@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from objectives.data.split.expanding import last_fit
 from objectives.result_faults import result_fault
 from search.conclusion.blend import select
 from search.conclusion.jobs import Job, run_jobs
-from search.config import FINAL_FIT_PARTS, FINAL_FIT_SEEDS, FINAL_FIT_SLOWER
+from search.config import FINAL_FIT_OF_ALL_ROWS, FINAL_FIT_PARTS, FINAL_FIT_SEEDS, FINAL_FIT_SLOWER
 from search.loop.ground import Elsewhere
 from storage.kept_models import ModelKey
 
@@ -16,12 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 
     from objectives.base import CVResult, Objective
+    from objectives.data.folds import Fold
     from search.competition import Competition
     from search.conclusion.candidates import Part
     from search.conclusion.known_parts import KnownParts
     from search.loop.engine import Engine
 
 _SLOW = "slow"
+_JOINED = f", {FINAL_FIT_OF_ALL_ROWS} of all rows"
 _COST_POWER = 1.25
 """So many times slower costs so many times as much, and more, for early stopping finds more to gain."""
 
@@ -64,16 +68,21 @@ class FinalFitting:
         from search.conclusion.known_parts import PartPrediction
 
         seconds = {part: one.seconds for part, one in parts.predictions.items()}
+        cost = joined_cost(self.competition.folds, len(self.competition.dataset.target))
         for fit in final_fits(
             self._heaviest(parts),
             self.objective,
             self.engine,
             until,
             seconds=seconds,
+            joined=cost,
             known=parts.predictions,
         ):
             part, result = fit.part, fit.result
-            if result_fault(self.competition.dataset, self.competition.folds, result) is None:
+            fault = result_fault(
+                self.competition.dataset, self.competition.folds, result, of_all_rows=part.of_all_rows
+            )
+            if fault is None:
                 self.keep_model(ModelKey(*part.key), result)
                 parts.add(part, PartPrediction(result.oof_prediction, result.test_prediction, fit.seconds))
 
@@ -92,6 +101,7 @@ def final_fits(
     deadline: float,
     *,
     seconds: Mapping[Part, float],
+    joined: float = 1.0,
     known: Collection[Part] = (),
     on_wait: Callable[[], None] = lambda: None,
 ) -> Generator[FinalFit, None, None]:
@@ -103,18 +113,35 @@ def final_fits(
         engine: Open, with nothing else submitted.
         deadline: `time.monotonic()` at which what still runs is given up.
         seconds: What a whole evaluation took, by part.
+        joined: How many times as long it takes with the models of all rows, which are left out where that is too long.
         known: What is left out, for it is there.
         on_wait: Called now and then while nothing ends.
     """
-    planned = [plan for plan in _planned(parts, objective, seconds) if plan[0] not in known]
+    planned = [
+        (part, joined * forecast)
+        if time.monotonic() + joined * forecast < deadline
+        else (part.by_folds, forecast)
+        for part, forecast in _planned(parts, objective, seconds)
+        if not {part, part.by_folds} & {*known}
+    ]
     jobs = [Job(part.params, place_of(part), forecast) for part, forecast in planned]
     for done in run_jobs(engine, jobs, deadline, on_wait):
-        yield FinalFit(planned[done.order][0], done.seconds, done.result)
+        part, result = planned[done.order][0], done.result
+        # Not every objective has models of all rows, and where folds go forward in time there is one in their place.
+        has_more = len(result.models) > len(result.scores)
+        yield FinalFit(part if has_more else part.by_folds, done.seconds, result)
 
 
 def place_of(part: Part) -> Elsewhere:
-    """Where a part was fitted, to fit it again: the study's folds, by the seed that its variant names."""
-    return Elsewhere(seed=part.seed, models=True)
+    """Where a part was fitted, to fit it again: the study's folds, by what its variant names."""
+    return Elsewhere(seed=part.seed, models=True, of_all_rows=part.of_all_rows)
+
+
+def joined_cost(folds: Sequence[Fold], n_rows: int) -> float:
+    """How many times as long an evaluation takes with the models of all rows."""
+    if last_fit(folds, n_rows) is not None:
+        return 1.0
+    return 1 + FINAL_FIT_OF_ALL_ROWS * n_rows / sum(len(fold.train_idx) for fold in folds)
 
 
 def _planned(
@@ -127,9 +154,10 @@ def _planned(
     for part, (slower, forecast) in zip(first, slow, strict=True):
         for seed in range(1, 1 + FINAL_FIT_SEEDS):
             again, cost = (part, seconds[part]) if slower is None else (slower, forecast)
-            yield replace(again, variant=f"{again.variant} seed {seed}".strip()), cost
+            variant = f"{again.by_folds.variant} seed {seed}".strip()
+            yield replace(again, variant=f"{variant}{_JOINED}"), cost
 
 
 def _slower(part: Part, objective: Objective) -> Part | None:
     params = objective.slower(part.params, FINAL_FIT_SLOWER)
-    return None if params is None else replace(part, params=params, variant=_SLOW)
+    return None if params is None else replace(part, params=params, variant=f"{_SLOW}{_JOINED}")

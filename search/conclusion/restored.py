@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from search.conclusion.final_fit import place_of
 from search.conclusion.jobs import Job, run_jobs
 from search.loop.cost import full_seconds
-from search.loop.ground import Elsewhere
 from storage.predictions import PredictionMissingError, StoredPrediction
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from search.loop.engine import Engine
     from storage.predictions import PredictionStore
 
-_ANEW = 3.0
+_ANEW = 5.0
 """Evaluations of its trial that a final fit is forecast to cost."""
 
 
@@ -53,7 +54,7 @@ def evaluated_again(
     jobs = [
         Job(
             part.params,
-            Elsewhere(seed=part.seed),
+            replace(place_of(part), models=False),
             seconds.get(part.trial, 0.0) * (_ANEW if part.variant else 1.0),
         )
         for part in missing

@@ -116,6 +116,8 @@ FINAL_FIT_PARTS = 4
 """How many of them."""
 FINAL_FIT_SEEDS = 1
 """With how many other seeds after that."""
+FINAL_FIT_OF_ALL_ROWS = 3
+"""Models of all rows, which join those of the folds in each of them: five would bring a quarter more than three."""
 STOPGAP_SECONDS = 3.0
 """Kept back before a trial has run to its end, to make a submission without any."""
 STOPGAP_ROWS = 1_000

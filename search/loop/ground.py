@@ -26,12 +26,14 @@ class Elsewhere:
         seed: Of the model; None: the study's.
         folds: Which of the folds, by index; none named: all.
         models: Whether the models come back with the result.
+        of_all_rows: How many models of all rows join those of the folds.
     """
 
     plan: SplitPlan | None = None
     seed: int | None = None
     folds: tuple[int, ...] = ()
     models: bool = False
+    of_all_rows: int = 0
 
 
 class Ground:
@@ -70,7 +72,8 @@ class Ground:
             _make_room(self._others)
             folds = self._split(elsewhere.plan)
             some = tuple(folds[k] for k in elsewhere.folds) or folds
-            self._others[elsewhere] = self._objective.on(some, elsewhere.seed)
+            other = self._objective.on(some, elsewhere.seed)
+            self._others[elsewhere] = other.joined(elsewhere.of_all_rows) if elsewhere.of_all_rows else other
         return self._others[elsewhere]
 
     def _split(self, plan: SplitPlan | None) -> tuple[Fold, ...]:

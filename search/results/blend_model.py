@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.conclusion.final_fit import place_of
 from search.loop.best import open_results
 from search.loop.tally import complete_trials
 from search.results.trial_files import evaluate_again
@@ -74,8 +73,9 @@ class _PartModels:
         return self._results.models.path(key) or self._fitted_again(part, key)
 
     def _fitted_again(self, part: Part, key: ModelKey) -> Path:
-        objective, seed = self._objective(part.trial), place_of(part).seed
-        place = objective if seed is None else objective.on(self.competition.folds, seed)
+        objective = self._objective(part.trial)
+        place = objective if part.seed is None else objective.on(self.competition.folds, part.seed)
+        place = place.joined(part.of_all_rows) if part.of_all_rows else place
         result = evaluate_again(place, part.params, part.name, self.deadline)
         self._results.keep_model(key, result)
         source, path = self.folder / "fitted", self.folder / key.file_name

@@ -109,6 +109,10 @@ class CombinedObjective(Objective):
         """All of them on other folds."""
         return CombinedObjective(part.on(folds, seed) for part in self._parts.values())
 
+    def joined(self, models: int) -> CombinedObjective:
+        """All of them, as far as they can."""
+        return CombinedObjective(part.joined(models) for part in self._parts.values())
+
     def slower(self, params: Params, factor: float) -> dict[str, Any] | None:
         """As its objective does."""
         part, own = self._of(params)

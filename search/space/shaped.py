@@ -68,6 +68,10 @@ class ShapedObjective:
         """As the objective, over the same space."""
         return ShapedObjective(self._objective.on(folds, seed), self._space)
 
+    def joined(self, models: int) -> ShapedObjective:
+        """As the objective, over the same space."""
+        return ShapedObjective(self._objective.joined(models), self._space)
+
     def slower(self, params: Params, factor: float) -> dict[str, Any] | None:
         """As of the objective."""
         return self._objective.slower(params, factor)

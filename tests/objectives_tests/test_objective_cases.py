@@ -87,6 +87,8 @@ def test_folds_in_time(name: str, competition: Competition, listen: type[Listene
     result = objective.evaluate(objective.default_params(), listen())
 
     assert (len(result.models), len(result.scores)) == (1, 2)
+    joined = objective.joined(2).evaluate(objective.default_params(), listen())
+    assert joined.model_hash == result.model_hash
     assert np.isnan(result.oof_prediction[:30]).all()
     _served_as_searched(objective, result, tmp_path / "test.csv", tmp_path / "model")
 
@@ -106,6 +108,9 @@ def test_learned_features(
     assert result.importance.shape == (len(dataset.feature_names),)
     assert len(dataset.feature_names) > len(dataset.encoder.names)
     _served_as_searched(objective, result, tmp_path / "test.csv", tmp_path / "model")
+    joined = objective.joined(1)
+    result = joined.evaluate(joined.default_params(), listen())
+    _served_as_searched(joined, result, tmp_path / "test.csv", tmp_path / "joined model")
 
 
 @pytest.mark.parametrize("transform", ["log1p", "quantile", "per:area"])

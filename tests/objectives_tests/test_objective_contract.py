@@ -274,6 +274,24 @@ class TestObjectiveContract:
 
         assert np.array_equal(prediction, case.result.test_prediction)
 
+    def test_models_of_all_rows_join_those_of_the_folds(
+        self, case: Case, listen: type[Listener], tmp_path: Path
+    ) -> None:
+        """What is scored stays what it is; test rows get the mean of all models, here, elsewhere and from the file."""
+        joined = case.objective.joined(2)
+
+        result = joined.evaluate(joined.default_params(), listen())
+
+        assert result.models[:N_SPLITS] == case.result.models
+        assert len(result.models) == N_SPLITS + 2
+        assert (result.scores, result.oof_hash) == (case.result.scores, case.result.oof_hash)
+        there = pickle.loads(pickle.dumps(joined)).evaluate(joined.default_params(), listen())  # noqa: S301
+        assert there.model_hash == result.model_hash
+        case.objective.save_model(result, tmp_path)
+        prediction = predictor.load(tmp_path).predict(read_table(case.pair.test))
+        assert np.array_equal(prediction, result.test_prediction)
+        assert not np.array_equal(prediction, case.result.test_prediction)
+
     def test_learns(self, case: Case) -> None:
         """On rows it has never seen, it beats the mean or the class shares."""
         dataset, answers = case.dataset, case.pair.test_target

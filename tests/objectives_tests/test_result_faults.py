@@ -63,6 +63,16 @@ def test_each_fault_is_named(dataset: Dataset, sound: CVResult, change: dict[str
     assert fault in str(result_fault(dataset, FOLDS, replace(sound, **change)))
 
 
+def test_models_of_all_rows_are_welcome_where_they_were_asked_for(dataset: Dataset, sound: CVResult) -> None:
+    """So many as were asked for, or none of them; else their number is a fault."""
+    more = replace(sound, models=("a", "b", "c", "d", "e"))
+
+    assert result_fault(dataset, FOLDS, more, of_all_rows=2) is None
+    assert result_fault(dataset, FOLDS, sound, of_all_rows=2) is None
+    assert "models has 5 entries" in str(result_fault(dataset, FOLDS, more))
+    assert "models has 5 entries" in str(result_fault(dataset, FOLDS, more, of_all_rows=1))
+
+
 def test_a_row_that_no_fold_validates_has_no_prediction(dataset: Dataset, sound: CVResult) -> None:
     """Time folds leave rows without a prediction: NaN there, and nowhere else, and no number made up."""
     folds = tuple(Fold(fold.train_idx, fold.val_idx[fold.val_idx >= 10]) for fold in FOLDS)

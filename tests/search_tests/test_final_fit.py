@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
+from objectives.data.folds import Fold
 from search.conclusion.candidates import Part
-from search.conclusion.final_fit import final_fits, place_of
-from search.config import FINAL_FIT_PARTS, FINAL_FIT_SEEDS, FINAL_FIT_SLOWER
+from search.conclusion.final_fit import final_fits, joined_cost, place_of
+from search.config import FINAL_FIT_OF_ALL_ROWS, FINAL_FIT_PARTS, FINAL_FIT_SEEDS, FINAL_FIT_SLOWER
 from search.loop.engine import Evaluated
 from search.loop.ground import Ground
 from search.loop.in_process import InProcessEngine
@@ -18,7 +21,6 @@ from tests.search_tests.fakes import FakeObjective, cv_result
 
 if TYPE_CHECKING:
     from objectives.base import CVResult, Params, Report
-    from objectives.data.folds import Fold
 
 
 class PacedObjective(FakeObjective):
@@ -29,13 +31,20 @@ class PacedObjective(FakeObjective):
         seed: Of its models.
     """
 
-    def __init__(self, *, can_slow_down: bool = True, seed: int = 0) -> None:
+    def __init__(self, *, can_slow_down: bool = True, seed: int = 0, more: int | None = None) -> None:
         super().__init__()
-        self._can, self._seed = can_slow_down, seed
+        self._can, self._seed, self._more = can_slow_down, seed, more
 
     def on(self, folds: tuple[Fold, ...], seed: int | None = None) -> PacedObjective:  # noqa: ARG002
         """The same with another seed."""
-        return PacedObjective(can_slow_down=self._can, seed=self._seed if seed is None else seed)
+        seed = self._seed if seed is None else seed
+        return PacedObjective(can_slow_down=self._can, seed=seed, more=self._more)
+
+    def joined(self, models: int) -> PacedObjective:
+        """With so many models more, unless it makes none."""
+        if self._more is None:
+            return self
+        return PacedObjective(can_slow_down=self._can, seed=self._seed, more=models)
 
     def slower(self, params: Params, factor: float) -> dict[str, Any] | None:
         """Divides the pace."""
@@ -43,7 +52,8 @@ class PacedObjective(FakeObjective):
 
     def evaluate(self, params: Params, report: Report) -> CVResult:  # noqa: ARG002 - the contract's form
         """Says pace and seed."""
-        return cv_result(params["pace"] + 100 * self._seed)
+        result = cv_result(params["pace"] + 100 * self._seed)
+        return replace(result, models=("",) * (len(result.scores) + (self._more or 0)))
 
 
 PARTS = [Part(number, {"pace": float(number)}) for number in (9, 3, 6, 12, 15, 18)]
@@ -89,6 +99,38 @@ def test_what_is_there_already_is_left_out() -> None:
 
     assert len(rest) == FINAL_FIT_PARTS * (1 + FINAL_FIT_SEEDS) - len(known)
     assert not {*known} & {*rest}
+
+
+def test_each_is_joined_by_models_of_all_rows() -> None:
+    """Where the objective makes them; the variant says how many, so that whoever lacks the model makes it again."""
+    found = fitted(PacedObjective(more=0), math.inf)
+
+    assert {*found} > {f"trial 9, slow, {FINAL_FIT_OF_ALL_ROWS} of all rows"}
+    for name, result in found.items():
+        part = Part(9, {}, name.split(", ", 1)[1])
+        assert part.of_all_rows == FINAL_FIT_OF_ALL_ROWS == len(result.models) - len(result.scores)
+        assert place_of(part).of_all_rows == FINAL_FIT_OF_ALL_ROWS
+        assert part.by_folds.of_all_rows == 0
+        assert part.by_folds.variant == part.variant.split(",")[0]
+
+
+def test_without_time_for_models_of_all_rows_there_are_the_folds() -> None:
+    """A fit that would end in time without them is made without them."""
+    engine, seconds = InProcessEngine(Ground(PacedObjective(more=0))), dict.fromkeys(PARTS, 1e-6)
+
+    made = final_fits(PARTS, PacedObjective(more=0), engine, limit(), seconds=seconds, joined=1e12)
+
+    assert {fit.part.of_all_rows for fit in made} == {0}
+
+
+def test_models_of_all_rows_are_in_the_forecast() -> None:
+    """Three beside five of four fifths of the rows each cost three quarters more; in time folds there are none."""
+    rows = np.arange(100)
+    folds = [Fold(np.setdiff1d(rows, val), val) for val in np.split(rows, 5)]
+    in_time = [Fold(rows[:end], rows[end : end + 20]) for end in (20, 40, 60)]
+
+    assert joined_cost(folds, 100) == pytest.approx(1 + FINAL_FIT_OF_ALL_ROWS / 4)
+    assert joined_cost(in_time, 100) == 1.0
 
 
 def test_without_time_there_is_none() -> None:

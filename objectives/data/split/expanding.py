@@ -26,6 +26,32 @@ def last_fit(folds: Sequence[Fold], n_rows: int) -> Fold | None:
     return Fold(np.arange(n_rows), folds[-1].val_idx)
 
 
+def whole_fit(folds: Sequence[Fold], n_rows: int) -> Fold:
+    """All rows to fit, for models that join those of the folds; some of them are watched."""
+    return Fold(np.arange(n_rows), folds[-1].val_idx)
+
+
+def fitted_folds(folds: Sequence[Fold], n_rows: int, n_models: int) -> tuple[Fold, ...]:
+    """What each of a result's models was fitted to.
+
+    Args:
+        folds: Of the study.
+        n_rows: All training rows.
+        n_models: Models of the result.
+    """
+    last = last_fit(folds, n_rows)
+    if last is not None:
+        return (last,)
+    return (*folds, *(whole_fit(folds, n_rows),) * max(0, n_models - len(folds)))
+
+
+def whole_rounds(folds: Sequence[Fold], best_iterations: Sequence[int]) -> int:
+    """Rounds for that: the folds' mean, and more in proportion to the rows, for more of them bear more rounds."""
+    n_rows = len(np.unique(np.concatenate([folds[0].train_idx, folds[0].val_idx])))
+    growth = n_rows / float(np.mean([len(fold.train_idx) for fold in folds]))
+    return max(1, round(growth * float(np.mean(best_iterations))))
+
+
 def last_rounds(folds: Sequence[Fold], best_iterations: Sequence[int]) -> int:
     """Rounds for all rows: the mean of the folds', those with more rows counting more."""
     sizes = [len(fold.train_idx) for fold in folds]
