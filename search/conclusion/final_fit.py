@@ -84,7 +84,9 @@ class FinalFitting:
             )
             if fault is None:
                 self.keep_model(ModelKey(*part.key), result)
-                parts.add(part, PartPrediction(result.oof_prediction, result.test_prediction, fit.seconds))
+                # Fresh folds have no models of all rows.
+                taken = fit.seconds / (cost if part.of_all_rows else 1.0)
+                parts.add(part, PartPrediction(result.oof_prediction, result.test_prediction, taken))
 
     def _heaviest(self, parts: KnownParts) -> list[Part]:
         """The trials of a blend, the heaviest first, then the others; as they were, without what is fitted anew."""

@@ -23,7 +23,7 @@ def last_fit(folds: Sequence[Fold], n_rows: int) -> Fold | None:
         return None
     if not all(np.isin(a.train_idx, b.train_idx).all() for a, b in pairwise(folds)):
         return None
-    return Fold(np.arange(n_rows), folds[-1].val_idx)
+    return whole_fit(folds, n_rows)
 
 
 def whole_fit(folds: Sequence[Fold], n_rows: int) -> Fold:
