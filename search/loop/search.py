@@ -276,15 +276,9 @@ class _Search:
             print(f"Concluding, for {duration_text(deadline - time.monotonic())} at most", flush=True)
         results = self._results
         fits = FinalFitting(self.competition, self.objective, engine, results.keep_model)
+        study, store, until = self.study, results.store, plan.closing
         return Concluding(
-            self.study,
-            self.competition,
-            results.store,
-            engine,
-            self.layout,
-            deadline,
-            fits,
-            restore_until=plan.closing,
+            study, self.competition, store, engine, self.layout, deadline, fits, restore_until=until
         ).run()
 
     def _engine(self, *, is_finished: bool) -> AbstractContextManager[Engine]:
