@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from optuna.distributions import BaseDistribution
     from optuna.study import Study
@@ -178,9 +178,7 @@ def _with_details(connection: Connection, trials: Sequence[Row[Any]]) -> list[Fr
         "system_attrs": (models.TrialSystemAttributeModel, "trial_system_attribute_id"),
     }
     details = {name: detail_rows(connection, model, key, ids) for name, (model, key) in tables.items()}
-    return [
-        _frozen(trial, {name: rows[trial.trial_id] for name, rows in details.items()}) for trial in trials
-    ]
+    return [frozen(trial, {name: rows[trial.trial_id] for name, rows in details.items()}) for trial in trials]
 
 
 def detail_rows(
@@ -210,7 +208,16 @@ def detail_rows(
     return found
 
 
-def _frozen(trial: Row[Any], details: dict[str, list[Row[Any]]]) -> FrozenTrial:
+def frozen(
+    trial: Row[Any], details: Mapping[str, list[Row[Any]]], loads: Callable[[str], Any] = json.loads
+) -> FrozenTrial:
+    """Builds a trial as Optuna does.
+
+    Args:
+        trial: Its row.
+        details: Its rows of the other tables: params, values, reports, user_attrs, system_attrs.
+        loads: Reads an attribute's JSON.
+    """
     from optuna.storages._rdb.models import TrialIntermediateValueModel, TrialValueModel
     from optuna.trial import FrozenTrial
 
@@ -230,7 +237,7 @@ def _frozen(trial: Row[Any], details: dict[str, list[Row[Any]]]) -> FrozenTrial:
             for row in details["params"]
         },
         distributions=distributions,
-        user_attrs={row.key: json.loads(row.value_json) for row in details["user_attrs"]},
+        user_attrs={row.key: loads(row.value_json) for row in details["user_attrs"]},
         system_attrs={row.key: json.loads(row.value_json) for row in details["system_attrs"]},
         intermediate_values={
             row.step: report(row.intermediate_value, row.intermediate_value_type)
