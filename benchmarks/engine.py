@@ -2,8 +2,9 @@
 
 The same configurations, drawn at random and none pruned, are searched by the whole command without workers and
 with two, in turn, with the record on and optuna-dashboard looking at the study. On the sample, or on data of
-one's own. Also the share of the workers' time that is inside trials, and inside LightGBM's library, from the first
-trial's start to the last one's: after that there is nothing left to begin.
+one's own. Also the seconds of a trial, for one beside another may be slower, and the share of the workers' time that
+is inside trials, and inside LightGBM's library, from the first trial's start to the last one's: after that there is
+nothing left to begin.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import mean
 from typing import TYPE_CHECKING
 
 from benchmarks.timed import FOLDER
@@ -43,11 +45,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     data = [f"--{name}={value}" for name in ("train", "test", "target") if (value := getattr(flags, name))]
     search = ["--trials", flags.trials, *(data or ["--rows", flags.rows])]
     figures = {workers: _in_process([*search, "--workers", str(workers)]) for workers in flags.workers}
-    print(f"{'workers':>8}{'seconds':>10}{'trials/min':>12}{'in trials':>11}{'in LightGBM':>13}")
+    print(
+        f"{'workers':>8}{'seconds':>10}{'trials/min':>12}{'s/trial':>9}{'in trials':>11}{'in LightGBM':>13}"
+    )
     for workers, one in figures.items():
         rate = 60 * one["trials"] / one["seconds"]
         print(
-            f"{workers:>8}{one['seconds']:>10.1f}{rate:>12.2f}{one['in trials']:>11.3f}{one['inside']:>13.3f}"
+            f"{workers:>8}{one['seconds']:>10.1f}{rate:>12.2f}{one['of a trial']:>9.2f}"
+            f"{one['in trials']:>11.3f}{one['inside']:>13.3f}"
         )
     first, *rest = figures.values()
     for one in rest:
@@ -86,7 +91,8 @@ def _shares(notes: Path) -> Figures:
         seconds = max(0.0, min(note["ended"], last) - note["begun"])
         shares["in trials"] += seconds
         shares["inside"] += seconds * note["inside"] / (note["ended"] - note["begun"])
-    return {name: value / (last - first) / len(lines) for name, value in shares.items()}
+    shares = {name: value / (last - first) / len(lines) for name, value in shares.items()}
+    return shares | {"of a trial": mean(note["ended"] - note["begun"] for some in lines for note in some)}
 
 
 def _measure(arguments: list[str]) -> Figures:

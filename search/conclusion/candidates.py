@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 _SEED = re.compile(r"\bseed (\d+)")
-_OF_ALL_ROWS = re.compile(r", (\d+) of all rows$")
+_OF_ALL_ROWS = re.compile(r"(?:^|, )(\d+) of all rows$")
 
 
 class PartKey(NamedTuple):
@@ -64,6 +64,11 @@ class Part:
     def by_folds(self) -> Part:
         """The same without them."""
         return replace(self, variant=_OF_ALL_ROWS.sub("", self.variant))
+
+    def joined(self, models: int) -> Part:
+        """The same with so many of them."""
+        fitted = self.by_folds.variant
+        return replace(self, variant=f"{fitted}, {models} of all rows" if fitted else f"{models} of all rows")
 
     @property
     def name(self) -> str:
@@ -126,6 +131,11 @@ class Candidate:
         for part, weight in self.parts[1:]:
             total = total + weight * predictions[part]
         return total
+
+    def replacing(self, others: Mapping[Part, Part]) -> Candidate:
+        """The same with other parts in the places of some, by the part that each replaces."""
+        parts = tuple((others.get(part, part), weight) for part, weight in self.parts)
+        return single(parts[0][0]) if self.is_single else replace(self, parts=parts)
 
     def to_json(self) -> dict[str, Any]:
         """All of it, as JSON has it."""

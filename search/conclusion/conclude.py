@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from search.conclusion.blend import nested_score, select
 from search.conclusion.candidates import blend_of, single
@@ -17,7 +17,7 @@ from search.conclusion.honest import UnseenRows, honest_score
 from search.conclusion.known_parts import known_parts
 from search.conclusion.restored import evaluated_again
 from search.conclusion.scored_folds import Scorer, own_folds, parts_of
-from search.config import CONCLUSION_CLOSING_SECONDS, FEWEST_FRESH_FOLDS, FRESH_SPLITS
+from search.config import CONCLUSION_CLOSING_SECONDS, FEWEST_FRESH_FOLDS, FRESH_SPLITS, JOINING_SHARE
 from storage.conclusion_record import conclusion_of, load_chosen, save_chosen, save_conclusion
 from storage.predictions import StoredPrediction
 
@@ -37,7 +37,20 @@ if TYPE_CHECKING:
     from storage.layout import Layout
     from storage.predictions import PredictionStore
 
-    FinalFits = Callable[[KnownParts, float], None]
+
+class FinalFits(Protocol):
+    """What fits anew, as `FinalFitting` does."""
+
+    def fit(self, parts: KnownParts, until: float) -> None:
+        """Adds parts until a moment by `time.monotonic()`."""
+
+    def seconds_to_join(self, candidates: Sequence[Candidate], parts: KnownParts) -> float:
+        """Forecasts how long whichever candidate is chosen takes to join."""
+        ...
+
+    def join(self, candidate: Candidate, parts: KnownParts, until: float) -> Candidate:
+        """Gives a candidate models of all rows beside those of its folds, as far as there is time."""
+        ...
 
 
 _USUAL_PARTS = 8
@@ -84,7 +97,7 @@ class Concluding:
         engine: Open, with nothing else submitted.
         layout: The project.
         deadline: `time.monotonic()` at which it has to be done.
-        final_fits: Adds configurations fitted anew, until a moment by `time.monotonic()`; None: nothing is.
+        final_fits: Fits configurations anew; None: nothing does.
         on_wait: Called now and then.
         restore_until: When a conclusion whose files are not here has to be made again, by `time.monotonic()`; there is
             nothing to be gained by less time than the user gave, for in its place another would be chosen.
@@ -105,11 +118,11 @@ class Concluding:
         kept = kept_concluded(self.study, self.layout) or self._restored()
         if kept is not None:
             return kept
-        parts = known_parts(self.study, self.store, self.engine, self._fresh_until, on_wait=self.on_wait)
+        parts = known_parts(self.study, self.store, self.engine, self._until, on_wait=self.on_wait)
         if not parts.predictions:
             return None
         if self.final_fits is not None:
-            self.final_fits(parts, self._fits_until(parts))
+            self.final_fits.fit(parts, self._fits_until(parts))
         return self._chosen(parts)
 
     def _restored(self) -> Concluded | None:
@@ -129,7 +142,7 @@ class Concluding:
     def _fits_until(self, parts: KnownParts) -> float:
         """Half of the time, unless that takes it from the fresh splits that the other half would not be enough for."""
         now, whole = time.monotonic(), median(one.seconds for one in parts.predictions.values())
-        left = self._fresh_until - now
+        left = self._until - now
         fewest = FEWEST_FRESH_FOLDS / len(self.competition.folds)
         least = fewest * _USUAL_PARTS * whole / self.engine.at_once
         return now + (left / 2 if least > left else min(left / 2, left - least))
@@ -140,7 +153,7 @@ class Concluding:
         fresh, folds_a_split = self._fresh(parts, contenders)
         if not fresh and self.final_fits is not None:
             # What was kept for fresh folds is too little for all of these, and enough for some more fits.
-            self.final_fits(parts, self._fresh_until)
+            self.final_fits.fit(parts, self._until - self._kept_to_join(parts, contenders))
             scorer, own, contenders = self._standing(parts)
         evidence = Evidence(scorer, data.task, own, fresh, folds_a_split)
         # What was not selected blindly, and is on no fresh fold, has no honest score at all.
@@ -152,8 +165,23 @@ class Concluding:
             self.study,
             metric=data.metric.label,
             has_own_rows=is_fixed(self.competition),
+            joined=self._joined(choice.chosen.candidate, parts),
         )
         return self._kept(conclusion, parts)
+
+    def _joined(self, chosen: Candidate, parts: KnownParts) -> Candidate | None:
+        """The chosen one with models of all rows beside those of its folds; None: it has no more than it had."""
+        if self.final_fits is None:
+            return None
+        joined = self.final_fits.join(chosen, parts, self._until)
+        return None if joined == chosen else joined
+
+    def _kept_to_join(self, parts: KnownParts, contenders: Sequence[Contender]) -> float:
+        """Seconds kept for that from what comes before."""
+        if self.final_fits is None:
+            return 0.0
+        needed = self.final_fits.seconds_to_join([one.candidate for one in contenders], parts)
+        return min(needed, JOINING_SHARE * max(0.0, self._until - time.monotonic()))
 
     def _standing(self, parts: KnownParts) -> tuple[Scorer, list[ScoredFold], list[Contender]]:
         """What parts amount to on the study's own folds, and whom that makes contenders."""
@@ -176,14 +204,14 @@ class Concluding:
 
     def _blend(self, parts: KnownParts) -> tuple[Candidate | None, NestedScore | None]:
         data, folds = self.competition.dataset, self.competition.folds
-        if time.monotonic() > self._fresh_until or len(parts.predictions) == 1:
+        if time.monotonic() > self._until or len(parts.predictions) == 1:
             return None, None
         started = time.monotonic()
         seed = self.competition.config.seed
         blend = blend_of(select(parts.oofs, data.target, data.metric, folds, seed=seed))
         taken = time.monotonic() - started
         # It selects once a fold.
-        if len(folds) == 1 or time.monotonic() + taken * len(folds) > self._fresh_until:
+        if len(folds) == 1 or time.monotonic() + taken * len(folds) > self._until:
             return blend, None
         return blend, nested_score(parts.oofs, data.target, data.metric, folds, seed=seed)
 
@@ -192,14 +220,15 @@ class Concluding:
         n_folds = len(self.competition.folds)
         needed = parts_of(one.candidate for one in contenders)
         seconds = {part: parts.predictions[part].seconds / n_folds for part in needed}
-        available = max(0.0, self._fresh_until - time.monotonic()) * self.engine.at_once
+        until = self._until - self._kept_to_join(parts, contenders)
+        available = max(0.0, until - time.monotonic()) * self.engine.at_once
         if len(contenders) == 1 and contenders[0].kind != "default":
             return [], n_folds
         if FEWEST_FRESH_FOLDS * sum(seconds.values()) > available:
             return [], n_folds
         splits = fresh_splits(self.competition, FRESH_SPLITS)
         folds = score_on_fresh_splits(
-            needed, splits, self.engine, self._fresh_until, seconds=seconds, on_wait=self.on_wait
+            needed, splits, self.engine, until, seconds=seconds, on_wait=self.on_wait
         )
         return folds, len(splits[0].folds) if splits else n_folds
 
@@ -224,7 +253,8 @@ class Concluding:
         return Concluded(conclusion, prediction)
 
     @property
-    def _fresh_until(self) -> float:
+    def _until(self) -> float:
+        """When the last evaluation has to be over."""
         return self.deadline - CONCLUSION_CLOSING_SECONDS
 
 

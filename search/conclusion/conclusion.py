@@ -94,6 +94,7 @@ class Conclusion:
         places: Split and fold of each fresh score that honest scores are of; none: there was no time for any.
         has_own_rows: Whether these are the study's own folds with other seeds, for its scheme has no others.
         signal: What the predictions say of the target, in standard deviations of chance.
+        joined: The chosen candidate with models of all rows beside those of its folds; None: there was no time.
     """
 
     made_from: str
@@ -103,6 +104,7 @@ class Conclusion:
     places: tuple[tuple[int, int], ...]
     has_own_rows: bool
     signal: float
+    joined: Candidate | None = None
 
     @property
     def fresh_folds(self) -> int:
@@ -116,14 +118,20 @@ class Conclusion:
 
     @property
     def chosen(self) -> Candidate:
-        """The one to promote."""
-        return self.chosen_line.candidate
+        """The one to promote, as it predicts: its line's figures are those of its folds' models alone."""
+        return self.joined or self.chosen_line.candidate
 
     def figures(self) -> dict[str, dict[str, Any]]:
         """What the study's run and those of single trials are to say, by trial number or `study`."""
         chosen = self.chosen_line
         parts = {part.name: weight for part, weight in self.chosen.parts}
-        own = {**chosen.figures(), "fresh_folds": self.fresh_folds, "reason": self.reason, "parts": parts}
+        own = {
+            **chosen.figures(),
+            "candidate": self.chosen.name,
+            "fresh_folds": self.fresh_folds,
+            "reason": self.reason,
+            "parts": parts,
+        }
         singles = (line for line in self.lines if line.candidate.is_single)
         return {"study": {f"chosen_{name}": value for name, value in own.items()}} | {
             str(line.candidate.lead.trial): line.figures()
@@ -136,7 +144,7 @@ class Conclusion:
         others = [replace(one, is_chosen=False) for one in self.lines if one.candidate != line.candidate]
         place = next((k for k, one in enumerate(self.lines) if one.candidate == line.candidate), len(others))
         others.insert(place, replace(line, is_chosen=True))
-        return replace(self, reason="asked for", lines=tuple(others))
+        return replace(self, reason="asked for", lines=tuple(others), joined=None)
 
     def is_of(self, study: Study) -> bool:
         """Whether no trial has been added since."""
@@ -144,7 +152,11 @@ class Conclusion:
 
     def to_json(self) -> dict[str, Any]:
         """All of it, as JSON has it."""
-        return {**vars(self), "version": VERSION, "lines": [line.to_json() for line in self.lines]}
+        own = {
+            "lines": [line.to_json() for line in self.lines],
+            "joined": self.joined and self.joined.to_json(),
+        }
+        return {**vars(self), "version": VERSION, **own}
 
     @classmethod
     def from_json(cls, known: Mapping[str, Any]) -> Conclusion | None:
@@ -154,6 +166,8 @@ class Conclusion:
         own = {
             "lines": tuple(Line.from_json(line) for line in known["lines"]),
             "places": tuple((int(split), int(fold)) for split, fold in known["places"]),
+            # Studies of before it have none.
+            "joined": Candidate.from_json(joined) if (joined := known.get("joined")) else None,
         }
         return cls(**{**{name: value for name, value in known.items() if name != "version"}, **own})
 
@@ -171,6 +185,7 @@ def concluded(
     *,
     metric: str,
     has_own_rows: bool,
+    joined: Candidate | None = None,
 ) -> Conclusion:
     """Puts a choice and what is expected of each candidate, by name, into one record."""
     lines = tuple(_line(row, honest.get(row.contender.candidate.name), choice.chosen) for row in choice.rows)
@@ -182,6 +197,7 @@ def concluded(
         places=choice.places,
         has_own_rows=has_own_rows,
         signal=choice.signal,
+        joined=joined,
     )
 
 

@@ -1,4 +1,7 @@
-"""A study's best configurations fitted anew, slower and with other seeds: further parts for its blend."""
+"""A study's best configurations fitted anew, slower and with other seeds: further parts for its blend.
+
+And what was chosen, with models of all rows beside those of its folds.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,11 @@ if TYPE_CHECKING:
     from objectives.base import CVResult, Objective
     from objectives.data.folds import Fold
     from search.competition import Competition
-    from search.conclusion.candidates import Part
+    from search.conclusion.candidates import Candidate, Part
     from search.conclusion.known_parts import KnownParts
     from search.loop.engine import Engine
 
 _SLOW = "slow"
-_JOINED = f", {FINAL_FIT_OF_ALL_ROWS} of all rows"
 _COST_POWER = 1.25
 """So many times slower costs so many times as much, and more, for early stopping finds more to gain."""
 
@@ -46,7 +48,7 @@ class FinalFit(NamedTuple):
 
 @dataclass(frozen=True)
 class FinalFitting:
-    """Adds final fits to a study's parts.
+    """Adds final fits to a study's parts, and models of all rows to what was chosen of them.
 
     Attributes:
         competition: What was searched.
@@ -60,33 +62,70 @@ class FinalFitting:
     engine: Engine
     keep_model: Callable[[ModelKey, CVResult], None]
 
-    def __call__(self, parts: KnownParts, until: float) -> None:
+    def fit(self, parts: KnownParts, until: float) -> None:
         """Fits anew until a moment by `time.monotonic()` what a blend of the parts would be made of.
 
-        What is among them already is not fitted again, so that it may be called again where time is left.
+        What is among them already is not fitted again, so that it may be asked for again where time is left.
         """
-        from search.conclusion.known_parts import PartPrediction
-
         seconds = {part: one.seconds for part, one in parts.predictions.items()}
-        cost = joined_cost(self.competition.folds, len(self.competition.dataset.target))
         for fit in final_fits(
             self._heaviest(parts),
             self.objective,
             self.engine,
             until,
             seconds=seconds,
-            joined=cost,
+            joined=self._cost,
             known=parts.predictions,
         ):
-            part, result = fit.part, fit.result
-            fault = result_fault(
-                self.competition.dataset, self.competition.folds, result, of_all_rows=part.of_all_rows
-            )
-            if fault is None:
-                self.keep_model(ModelKey(*part.key), result)
-                # Fresh folds have no models of all rows.
-                taken = fit.seconds / (cost if part.of_all_rows else 1.0)
-                parts.add(part, PartPrediction(result.oof_prediction, result.test_prediction, taken))
+            self._take(fit, parts)
+
+    def seconds_to_join(self, candidates: Sequence[Candidate], parts: KnownParts) -> float:
+        """Seconds that are enough to `join` whichever of some candidates is chosen."""
+        each = [[*self._forecasts(one, parts).values()] for one in candidates]
+        return max((max(sum(one) / self.engine.at_once, *one) for one in each if one), default=0.0)
+
+    def join(self, candidate: Candidate, parts: KnownParts, until: float) -> Candidate:
+        """Fits a candidate's parts again with models of all rows beside, the heaviest first, as far as time goes.
+
+        Returns:
+            The candidate with these in place of the others, which score as they did: out-of-fold predictions are
+            those of the folds' models. They are among the parts then.
+        """
+        lacking = self._forecasts(candidate, parts)
+        joined = {part: part.joined(FINAL_FIT_OF_ALL_ROWS) for part in lacking}
+        jobs = [Job(part.params, place_of(joined[part]), seconds) for part, seconds in lacking.items()]
+        made = {}
+        for done in run_jobs(self.engine, jobs, until):
+            part = [*lacking][done.order]
+            if _has_more(done.result) and self._take(
+                FinalFit(joined[part], done.seconds, done.result), parts
+            ):
+                made[part] = joined[part]
+        return candidate.replacing(made)
+
+    def _forecasts(self, candidate: Candidate, parts: KnownParts) -> dict[Part, float]:
+        """Seconds that each part lacking models of all rows takes with them; where folds go forward none lacks any."""
+        if self._cost == 1.0:
+            return {}
+        lacking = (part for part, _ in candidate.parts if not part.of_all_rows)
+        return {part: self._cost * parts.predictions[part].seconds for part in lacking}
+
+    def _take(self, fit: FinalFit, parts: KnownParts) -> bool:
+        """Adds a fit to the parts, unless something is wrong with it."""
+        from search.conclusion.known_parts import PartPrediction
+
+        part, result, data = fit.part, fit.result, self.competition.dataset
+        if result_fault(data, self.competition.folds, result, of_all_rows=part.of_all_rows) is not None:
+            return False
+        self.keep_model(ModelKey(*part.key), result)
+        # Fresh folds have no models of all rows.
+        taken = fit.seconds / (self._cost if part.of_all_rows else 1.0)
+        parts.add(part, PartPrediction(result.oof_prediction, result.test_prediction, taken))
+        return True
+
+    @property
+    def _cost(self) -> float:
+        return joined_cost(self.competition.folds, len(self.competition.dataset.target))
 
     def _heaviest(self, parts: KnownParts) -> list[Part]:
         """The trials of a blend, the heaviest first, then the others; as they were, without what is fitted anew."""
@@ -130,8 +169,11 @@ def final_fits(
     for done in run_jobs(engine, jobs, deadline, on_wait):
         part, result = planned[done.order][0], done.result
         # Not every objective has models of all rows, and where folds go forward in time there is one in their place.
-        has_more = len(result.models) > len(result.scores)
-        yield FinalFit(part if has_more else part.by_folds, done.seconds, result)
+        yield FinalFit(part if _has_more(result) else part.by_folds, done.seconds, result)
+
+
+def _has_more(result: CVResult) -> bool:
+    return len(result.models) > len(result.scores)
 
 
 def place_of(part: Part) -> Elsewhere:
@@ -156,10 +198,12 @@ def _planned(
     for part, (slower, forecast) in zip(first, slow, strict=True):
         for seed in range(1, 1 + FINAL_FIT_SEEDS):
             again, cost = (part, seconds[part]) if slower is None else (slower, forecast)
-            variant = f"{again.by_folds.variant} seed {seed}".strip()
-            yield replace(again, variant=f"{variant}{_JOINED}"), cost
+            seeded = replace(again, variant=f"{again.by_folds.variant} seed {seed}".strip())
+            yield seeded.joined(FINAL_FIT_OF_ALL_ROWS), cost
 
 
 def _slower(part: Part, objective: Objective) -> Part | None:
     params = objective.slower(part.params, FINAL_FIT_SLOWER)
-    return None if params is None else replace(part, params=params, variant=f"{_SLOW}{_JOINED}")
+    return (
+        None if params is None else replace(part, params=params, variant=_SLOW).joined(FINAL_FIT_OF_ALL_ROWS)
+    )

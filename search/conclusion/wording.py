@@ -16,7 +16,8 @@ _HEADINGS = ("candidate", "CV", "honest", "gap", "gain over default")
 
 def conclusion_lines(conclusion: Conclusion) -> list[str]:
     """The table of candidates, what is expected of the chosen one, and why it was chosen."""
-    return [_title(conclusion), *table(conclusion.lines), _verdict(conclusion), expectation(conclusion)]
+    verdict = _verdict(conclusion) + _joined(conclusion)
+    return [_title(conclusion), *table(conclusion.lines), verdict, expectation(conclusion)]
 
 
 def table(lines: Sequence[Line]) -> list[str]:
@@ -103,6 +104,16 @@ def _better(conclusion: Conclusion) -> str:
     )
     gain = _gain(chosen.gain, chosen.gain_error)
     return f"Chosen: {chosen.name}, better than the default configuration by {gain}{share}{simpler}"
+
+
+def _joined(conclusion: Conclusion) -> str:
+    """What predicts beside the models of the folds."""
+    parts = [part for part, _ in conclusion.chosen.parts]
+    joined = [part for part in parts if part.of_all_rows]
+    if not joined:
+        return ""
+    where = "" if len(parts) == 1 else f" in {len(joined)} of its {len(parts)} parts"
+    return f"; {joined[0].of_all_rows} models of all rows join those of its folds{where}"
 
 
 def _asked(conclusion: Conclusion) -> str:

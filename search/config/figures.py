@@ -100,8 +100,9 @@ LEAVING_SECONDS = 1.5
 """Of these, for the summary and the end of the process."""
 CONCLUSION_SHARE = 0.2
 """Of the seconds that a search took, what its conclusion may take at most: final fits, blend, fresh splits."""
-CONCLUSION_EVALUATIONS = 24
-"""Whole evaluations that a conclusion is forecast to cost, where the share allows it."""
+CONCLUSION_EVALUATIONS = 64
+"""Whole evaluations that a conclusion is forecast to cost, where the share allows it: half for all final fits, which
+are slower, the rest for most of the fresh folds of a usual blend and for models of all rows."""
 CONCLUSION_FEWEST_EVALUATIONS = 5
 """Fewer than these are not worth keeping time back for: they are enough for the fewest fresh folds of a usual blend, or
 for final fits. A blend of the trials as they are costs next to nothing."""
@@ -118,6 +119,8 @@ FINAL_FIT_SEEDS = 1
 """With how many other seeds after that."""
 FINAL_FIT_OF_ALL_ROWS = 3
 """Models of all rows, which join those of the folds in each of them: five would bring a quarter more than three."""
+JOINING_SHARE = 1 / 3
+"""Of the time after final fits, what is kept at most to join such models to what is chosen of other parts."""
 STOPGAP_SECONDS = 3.0
 """Kept back before a trial has run to its end, to make a submission without any."""
 STOPGAP_ROWS = 1_000

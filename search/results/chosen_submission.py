@@ -51,7 +51,7 @@ def write_chosen(competition: Competition, concluded: Concluded, layout: Layout)
         ValueError: If the written file is not a valid submission.
     """
     line, prediction = concluded.conclusion.chosen_line, concluded.prediction
-    candidate = line.candidate
+    candidate = concluded.conclusion.chosen
     path = chosen_path(layout, competition.study, candidate)
     write_checked_submission(competition, prediction.test, path, oof=prediction.oof)
     kind = "trial" if is_plain(candidate) else "final fit" if candidate.is_single else "blend"

@@ -190,7 +190,7 @@ class _Promoting:
         candidates = [{**one.figures(), "kind": one.kind} for one in self.conclusion.lines]
         return {
             **facts,
-            "parts": line.candidate.to_json()["parts"],
+            "parts": self.conclusion.chosen.to_json()["parts"],
             "figures": line.figures(),
             "reason": self.conclusion.reason,
             "fresh_folds": self.conclusion.fresh_folds,

@@ -4,177 +4,36 @@ from __future__ import annotations
 
 import json
 import math
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
-import pandas as pd
 import pytest
-from optuna.distributions import FloatDistribution, IntDistribution
-from optuna.trial import create_trial
 
-from objectives.base import CVResult
-from objectives.data.split.schemes import Splittable
-from search.competition import Competition, open_competition
 from search.conclusion.asked_trial import scored_line
 from search.conclusion.candidates import Part
-from search.conclusion.conclude import Concluding, kept_concluded, kept_conclusion
+from search.conclusion.conclude import kept_concluded, kept_conclusion
 from search.conclusion.conclusion import Conclusion
 from search.conclusion.fresh_splits import fresh_splits
-from search.conclusion.known_parts import PartPrediction
+from search.conclusion.known_parts import KnownParts, PartPrediction
 from search.conclusion.wording import conclusion_lines
-from search.config import DataConfig
-from search.loop.ground import Ground
-from search.loop.in_process import InProcessEngine
 from storage.conclusion_record import conclusion_of
 from storage.layout import Layout
-from storage.predictions import PredictionStore
-from tests.search_tests.fakes import FakeObjective
+from tests.search_tests.waves import Searched, searched_waves
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from optuna.study import Study
-
-    from objectives.base import Params, Report
-    from objectives.data.folds import Fold
-    from search.conclusion.conclude import Concluded, FinalFits
-    from search.conclusion.known_parts import KnownParts
-
-N = 300
-
-
-class Waves(FakeObjective):
-    """Ridge regression on random waves of all columns: x is the damping, n how many waves for each column.
-
-    Args:
-        competition: The data.
-        folds: Where to evaluate.
-        seed: Of the waves.
-    """
-
-    def __init__(self, competition: Competition, folds: tuple[Fold, ...], seed: int = 0) -> None:
-        super().__init__(space={"x": FloatDistribution(-2.0, 4.0), "n": IntDistribution(1, 40)})
-        self._competition, self._folds, self._seed = competition, folds, seed
-        self.evaluations = 0
-
-    def on(self, folds: tuple[Fold, ...], seed: int | None = None) -> Waves:
-        """The same elsewhere."""
-        return Waves(self._competition, folds, self._seed if seed is None else seed)
-
-    def evaluate(self, params: Params, report: Report) -> CVResult:  # noqa: ARG002 - the contract's form
-        """Fits the folds."""
-        self.evaluations += 1
-        data = self._competition.dataset
-        oof, tests, scores = np.full(len(data.target), np.nan), [], []
-        for k, fold in enumerate(self._folds):
-            rng = np.random.default_rng([self._seed, k])
-            slopes = rng.normal(size=(data.train.shape[1], 2 * params["n"]))
-            train, test = np.sin(data.train @ slopes), np.sin(data.test @ slopes)
-            x, y = train[fold.train_idx], data.target[fold.train_idx]
-            damped = x.T @ x + 10.0 ** params["x"] * np.eye(x.shape[1])
-            weights = np.linalg.solve(damped, x.T @ (y - y.mean()))
-            oof[fold.val_idx] = train[fold.val_idx] @ weights + y.mean()
-            tests.append(test @ weights + y.mean())
-            scores.append(data.metric.score(data.target[fold.val_idx], oof[fold.val_idx]))
-        return CVResult(
-            tuple(scores),
-            oof,
-            np.mean(tests, axis=0),
-            (1,) * len(scores),
-            np.ones(data.train.shape[1]),
-            ("",),
-        )
-
-
-@dataclass
-class Searched:
-    """A study whose trials have run, ready to be concluded."""
-
-    study: Study
-    competition: Competition
-    objective: Waves
-    layout: Layout
-    seconds: float = 0.01
-
-    @property
-    def store(self) -> PredictionStore:
-        """Its kept predictions."""
-        return PredictionStore(self.layout.predictions(self.study.study_name), 20)
-
-    def add(self, **params: Any) -> None:
-        """Adds a complete trial."""
-        result = self.objective.evaluate(params, lambda _: False)  # type: ignore[arg-type]
-        number = len(self.study.trials)
-        self.store.save(number, oof=result.oof_prediction, test=result.test_prediction)
-        space = self.objective.space()
-        attributes = {"metrics": {"seconds": self.seconds, "cv_rmse_std": result.std}}
-        self.study.add_trial(
-            create_trial(params=params, distributions=space, value=result.mean, user_attrs=attributes)
-        )
-
-    @property
-    def engine(self) -> InProcessEngine:
-        """Evaluates here."""
-        data = self.competition.dataset
-        rows = Splittable(data.target, data.task, data.keys)
-        return InProcessEngine(Ground(self.objective, self.competition.folds, rows))
-
-    def conclude(self, seconds: float = math.inf, fits: FinalFits | None = None) -> Concluded | None:
-        """Concludes within a time, on this process."""
-        deadline = time.monotonic() + seconds
-        return Concluding(
-            self.study,
-            self.competition,
-            self.store,
-            self.engine,
-            self.layout,
-            deadline,
-            fits,
-            restore_until=deadline,
-        ).run()
-
-    def concluded(self, seconds: float = math.inf) -> Concluded:
-        """The same where there is something to conclude."""
-        done = self.conclude(seconds)
-        assert done is not None
-        return done
-
-
-def _searched(home: Path, *, signal: float, seconds: float = 0.01, **settings: Any) -> Searched:
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame(rng.normal(size=(N + 100, 3)), columns=["a", "b", "c"])
-    frame.insert(0, "id", [f"{i:05d}" for i in range(len(frame))])
-    frame["area"] = np.arange(len(frame)) // 10
-    frame["day"] = np.arange(len(frame)) // 20
-    frame["y"] = signal * np.sin(2 * frame["a"]) + signal * frame["b"] + rng.normal(size=len(frame))
-    home.mkdir(exist_ok=True)
-    frame[:N].to_csv(home / "train.csv", index=False)
-    frame[N:].drop(columns="y").to_csv(home / "test.csv", index=False)
-    layout = Layout(home)
-    config = DataConfig(
-        study="waves", train=home / "train.csv", test=home / "test.csv", target="y", folds=4, **settings
-    )
-    competition = open_competition(config, layout)
-    found = Searched(
-        optuna.create_study(study_name="waves"),
-        competition,
-        Waves(competition, competition.folds),
-        layout,
-        seconds,
-    )
-    found.add(x=3.5, n=2)
-    for x, n in ((1.0, 20), (0.0, 30), (1.5, 12), (3.0, 30)):
-        found.add(x=x, n=n)
-    return found
+    from objectives.base import FloatArray
+    from search.conclusion.candidates import Candidate
 
 
 @pytest.fixture
 def searched(tmp_path: Path) -> Searched:
     """Something to learn, and a default that learns little of it."""
-    return _searched(tmp_path / "searched", signal=3.0)
+    return searched_waves(tmp_path / "searched", signal=3.0)
 
 
 def test_a_search_that_helped_promotes_what_is_better(searched: Searched) -> None:
@@ -200,7 +59,7 @@ def test_the_submission_is_the_chosen_candidates(searched: Searched) -> None:
 
 def test_without_signal_the_default_is_promoted(tmp_path: Path) -> None:
     """Where there is nothing to learn it says so, and promotes the default."""
-    conclusion = _searched(tmp_path / "noise", signal=0.0).concluded().conclusion
+    conclusion = searched_waves(tmp_path / "noise", signal=0.0).concluded().conclusion
     assert conclusion.chosen_line.kind == "default"
     assert any(line.startswith("No signal: ") for line in conclusion_lines(conclusion))
 
@@ -277,23 +136,42 @@ def test_no_time_still_leaves_a_choice(searched: Searched) -> None:
     assert any("no time for fresh splits" in line for line in conclusion_lines(conclusion))
 
 
+class SecondFits:
+    """Final fits that come to one, perfect, when they are asked for the second time.
+
+    Args:
+        target: What it predicts.
+    """
+
+    def __init__(self, target: FloatArray) -> None:
+        self._target = target
+        self.asked: list[float] = []
+
+    def fit(self, parts: KnownParts, until: float) -> None:
+        """Adds it then."""
+        self.asked.append(until)
+        if len(self.asked) > 1:
+            test = next(iter(parts.predictions.values())).test
+            parts.add(Part(1, {"x": 1.0, "n": 20}, "slow"), PartPrediction(self._target, test, 1e3))
+
+    def seconds_to_join(self, candidates: Sequence[Candidate], parts: KnownParts) -> float:  # noqa: ARG002
+        """More than there are."""
+        return 1e6
+
+    def join(self, candidate: Candidate, parts: KnownParts, until: float) -> Candidate:  # noqa: ARG002
+        """There is no time."""
+        return candidate
+
+
 def test_time_too_short_for_fresh_folds_goes_into_final_fits(tmp_path: Path) -> None:
     """They are asked for once within their half, and again for all that is left where no fresh fold would end."""
-    searched = _searched(tmp_path / "slow", signal=3.0, seconds=1e3)
-    target = searched.competition.dataset.target
-    asked: list[float] = []
+    searched = searched_waves(tmp_path / "slow", signal=3.0, seconds=1e3)
+    fits = SecondFits(searched.competition.dataset.target)
 
-    def fits(parts: KnownParts, until: float) -> None:
-        asked.append(until)
-        if len(asked) > 1:
-            test = next(iter(parts.predictions.values())).test
-            parts.add(Part(1, {"x": 1.0, "n": 20}, "slow"), PartPrediction(target.copy(), test, 1e3))
+    done = searched.concluded(60.0, fits)
 
-    done = searched.conclude(60.0, fits)
-
-    assert done is not None
-    assert len(asked) == 2
-    assert asked[1] > asked[0]
+    assert len(fits.asked) == 2
+    assert fits.asked[1] > fits.asked[0]
     assert done.conclusion.fresh_folds == 0
     assert "trial 1, slow" in [line.name for line in done.conclusion.lines]
 
@@ -357,7 +235,7 @@ def test_fresh_splits_keep_the_studys_scheme(
     tmp_path: Path, settings: dict[str, Any], *, is_other: bool
 ) -> None:
     """A fresh split has other folds by the same scheme; where there are no others, other seeds on the same."""
-    found = _searched(tmp_path / "x", signal=3.0, **settings)
+    found = searched_waves(tmp_path / "x", signal=3.0, **settings)
     own = {tuple(fold.val_idx) for fold in found.competition.folds}
     splits = fresh_splits(found.competition, 3)
     assert len({split.elsewhere.seed for split in splits}) == 3

@@ -114,6 +114,18 @@ def test_each_is_joined_by_models_of_all_rows() -> None:
         assert part.by_folds.variant == part.variant.split(",")[0]
 
 
+def test_a_part_is_told_by_its_models_of_all_rows() -> None:
+    """Joined once or twice it is the same part, and without them what it was."""
+    for variant in ("", "slow", "seed 1"):
+        part = Part(9, {"pace": 1.0}, variant)
+        joined = part.joined(5).joined(3)
+
+        assert joined.of_all_rows == 3
+        assert joined.seed == part.seed
+        assert joined != part
+        assert joined.by_folds == part
+
+
 def test_without_time_for_models_of_all_rows_there_are_the_folds() -> None:
     """A fit that would end in time without them is made without them."""
     engine, seconds = InProcessEngine(Ground(PacedObjective(more=0))), dict.fromkeys(PARTS, 1e-6)

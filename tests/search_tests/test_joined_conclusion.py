@@ -1,0 +1,118 @@
+"""What was chosen, with models of all rows beside those of its folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from search.conclusion.candidates import Part, blend_of, single
+from search.conclusion.conclude import kept_concluded
+from search.conclusion.final_fit import FinalFitting, joined_cost
+from search.conclusion.known_parts import KnownParts, PartPrediction
+from search.conclusion.wording import conclusion_lines
+from search.config import FINAL_FIT_OF_ALL_ROWS
+from search.loop.ground import Ground
+from search.loop.in_process import InProcessEngine
+from storage.kept_models import ModelKey
+from storage.record.mirror import CONCLUSION
+from tests.search_tests.waves import N, Searched, searched_waves
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from search.conclusion.candidates import Candidate
+
+
+@pytest.fixture
+def searched(tmp_path: Path) -> Searched:
+    """Something to learn, and a default that learns little of it."""
+    return searched_waves(tmp_path / "searched", signal=3.0)
+
+
+def test_what_is_chosen_is_joined_by_models_of_all_rows(searched: Searched) -> None:
+    """Whatever its parts: their scores stay, the test rows are predicted by all models, and it is kept so."""
+    kept: list[ModelKey] = []
+    alone = searched.concluded().conclusion
+    searched.study.set_user_attr(CONCLUSION, None)
+
+    done = searched.concluded(fits=OnlyJoins(searched.fits(kept)))
+
+    chosen = done.conclusion.chosen
+    assert [line.candidate for line in done.conclusion.lines] == [line.candidate for line in alone.lines]
+    assert [part.by_folds for part, _ in chosen.parts] == [part for part, _ in alone.chosen.parts]
+    assert {part.of_all_rows for part, _ in chosen.parts} == {FINAL_FIT_OF_ALL_ROWS}
+    assert {*kept} == {ModelKey(*part.key) for part, _ in chosen.parts}
+    more = searched.objective.joined(FINAL_FIT_OF_ALL_ROWS)
+    tests = [
+        weight * more.evaluate(part.params, lambda _: False).test_prediction  # type: ignore[arg-type]
+        for part, weight in chosen.parts
+    ]
+    np.testing.assert_allclose(done.prediction.test, np.sum(tests, axis=0))
+    oofs = [weight * searched.store.load(part.trial).oof for part, weight in chosen.parts]
+    np.testing.assert_allclose(done.prediction.oof, np.sum(oofs, axis=0))
+    again = kept_concluded(searched.study, searched.layout)
+    assert again is not None
+    assert again.conclusion == done.conclusion
+    assert "3 models of all rows join those of its folds" in "\n".join(conclusion_lines(again.conclusion))
+
+
+@dataclass
+class OnlyJoins:
+    """Fits nothing anew but what is chosen."""
+
+    fits: FinalFitting
+
+    def fit(self, parts: KnownParts, until: float) -> None:
+        """Nothing."""
+
+    def seconds_to_join(self, candidates: Sequence[Candidate], parts: KnownParts) -> float:
+        """As it is."""
+        return self.fits.seconds_to_join(candidates, parts)
+
+    def join(self, candidate: Candidate, parts: KnownParts, until: float) -> Candidate:
+        """As it does."""
+        return self.fits.join(candidate, parts, until)
+
+
+def test_without_time_what_is_chosen_stays_as_it_was(tmp_path: Path) -> None:
+    """A fit with models of all rows that would not end in time is not begun, and nothing says that there is one."""
+    searched = searched_waves(tmp_path / "slow", signal=3.0, seconds=1e3)
+    kept: list[ModelKey] = []
+
+    conclusion = searched.concluded(60.0, searched.fits(kept)).conclusion
+
+    assert not kept
+    assert conclusion.joined is None
+    assert "of all rows" not in "\n".join(conclusion_lines(conclusion))
+
+
+def test_time_is_kept_for_what_may_be_chosen(searched: Searched) -> None:
+    """Enough for any candidate: all of its parts, and the longest of them though others are done beside it."""
+    fits = searched.fits([])
+    first, second = Part(1, {}), Part(2, {})
+    known = PartPrediction(np.zeros(1), np.zeros(1), 0.0)
+    parts = KnownParts(None, {first: known._replace(seconds=8.0), second: known._replace(seconds=4.0)})
+    blend = blend_of(((first, 2.0), (second, 1.0)))
+    cost = joined_cost(searched.competition.folds, N)
+
+    assert fits.seconds_to_join([single(second), blend], parts) == pytest.approx(12.0 * cost)
+    beside = InProcessEngine(Ground(searched.objective))
+    beside.at_once = 4
+    at_once = replace(fits, engine=beside)
+    assert at_once.seconds_to_join([single(second), blend], parts) == pytest.approx(8.0 * cost)
+    assert fits.seconds_to_join([single(first.joined(3))], parts) == 0.0
+
+
+def test_in_time_there_is_a_model_of_all_rows_already(tmp_path: Path) -> None:
+    """Where folds go forward no other is fitted, and no time kept for it."""
+    searched = searched_waves(tmp_path / "time", signal=3.0, time="day")
+    kept: list[ModelKey] = []
+
+    conclusion = searched.concluded(fits=OnlyJoins(searched.fits(kept))).conclusion
+
+    assert not kept
+    assert conclusion.joined is None
