@@ -2,9 +2,10 @@
 
 The same configurations, drawn at random and none pruned, are searched by the whole command without workers and
 with two, in turn, with the record on and optuna-dashboard looking at the study. On the sample, or on data of
-one's own. Also the seconds of a trial, for one beside another may be slower, and the share of the workers' time that
-is inside trials, and inside LightGBM's library, from the first trial's start to the last one's: after that there is
-nothing left to begin.
+one's own. Trials a minute are those from the first one's start to the last one's end, for what a study comes to
+after that takes a share of the search's time whatever the workers. Beside them the whole command's seconds, those of
+a trial, which may be longer beside another, and the share of the workers' time that is inside trials, and inside
+LightGBM's library, until the last trial's start: after it there is nothing left to begin.
 """
 
 from __future__ import annotations
@@ -46,17 +47,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     search = ["--trials", flags.trials, *(data or ["--rows", flags.rows])]
     figures = {workers: _in_process([*search, "--workers", str(workers)]) for workers in flags.workers}
     print(
-        f"{'workers':>8}{'seconds':>10}{'trials/min':>12}{'s/trial':>9}{'in trials':>11}{'in LightGBM':>13}"
+        f"{'workers':>8}{'command':>10}{'trials':>8}{'trials/min':>12}{'s/trial':>9}"
+        f"{'in trials':>11}{'in LightGBM':>13}"
     )
     for workers, one in figures.items():
-        rate = 60 * one["trials"] / one["seconds"]
+        rate = 60 * one["trials"] / one["searching"]
         print(
-            f"{workers:>8}{one['seconds']:>10.1f}{rate:>12.2f}{one['of a trial']:>9.2f}"
+            f"{workers:>8}{one['seconds']:>10.1f}{one['searching']:>8.1f}{rate:>12.2f}{one['of a trial']:>9.2f}"
             f"{one['in trials']:>11.3f}{one['inside']:>13.3f}"
         )
     first, *rest = figures.values()
     for one in rest:
-        print(f"ratio of trials a minute: {first['seconds'] / one['seconds']:.2f}")
+        print(f"ratio of trials a minute: {first['searching'] / one['searching']:.2f}")
     return 0
 
 
@@ -82,8 +84,8 @@ def _absolute(arguments: list[str]) -> list[str]:
     ]
 
 
-def _shares(notes: Path) -> Figures:
-    lines = [[json.loads(line) for line in file.read_text().splitlines()] for file in notes.iterdir()]
+def _shares(folder: Path) -> Figures:
+    lines = [[json.loads(line) for line in file.read_text().splitlines()] for file in folder.iterdir()]
     begun = [note["begun"] for some in lines for note in some]
     first, last = min(begun), max(begun)
     shares = {"in trials": 0.0, "inside": 0.0}
@@ -92,7 +94,12 @@ def _shares(notes: Path) -> Figures:
         shares["in trials"] += seconds
         shares["inside"] += seconds * note["inside"] / (note["ended"] - note["begun"])
     shares = {name: value / (last - first) / len(lines) for name, value in shares.items()}
-    return shares | {"of a trial": mean(note["ended"] - note["begun"] for some in lines for note in some)}
+    notes = [note for some in lines for note in some]
+    searching = max(note["ended"] for note in notes) - first
+    return shares | {
+        "of a trial": mean(note["ended"] - note["begun"] for note in notes),
+        "searching": searching,
+    }
 
 
 def _measure(arguments: list[str]) -> Figures:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
-MEMORY, BY_HAND, CERTIFICATES, TLS = re.findall(r"```bash\n(.*?)```", GUIDE, re.DOTALL)
+MEMORY, WATCHING, BY_HAND, CERTIFICATES, TLS = re.findall(r"```bash\n(.*?)```", GUIDE, re.DOTALL)
 N_TRIALS = 3
 
 # The three commands are for three terminals; here the first two run behind the third.
@@ -54,7 +54,7 @@ def test_by_hand_with_tls(new_project: Callable[[str], Project], regression_csvs
     search = f"{search.split(' --trials')[0]} {' '.join(map(str, flags))}"
     together = TOGETHER.format(scheduler=f"{scheduler} --port 0 --no-dashboard", worker=worker, search=search)
 
-    _bash(project.home, "set -e", CERTIFICATES, MEMORY, TLS, together)
+    _bash(project.home, "set -e", CERTIFICATES, MEMORY, WATCHING, TLS, together)
 
     assert [is_counted(trial) for trial in project.study("sugar").get_trials()] == [True] * N_TRIALS
 
