@@ -89,17 +89,14 @@ def measure(job: Job, place: Place) -> dict[str, Any]:
     """Runs one command and returns its line."""
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
-        start = time.monotonic()
         is_ours = job.peer.partition(":")[0] == OURS
         facts = (_ours if is_ours else _peer)(job, place, Path(folder))
-        wall = time.monotonic() - start
         submission = facts.pop("submission")
         holdout = _holdout(job.name, submission, place) if submission else None
     return {
         "set": job.name,
         "peer": job.peer,
         "budget": job.budget,
-        "wall": round(wall, 1),
         "load": round(load, 2),
         "holdout": holdout,
         **facts,
@@ -112,8 +109,8 @@ def _ours(job: Job, place: Place, home: Path) -> dict[str, Any]:
     objective = job.peer.partition(":")[2]
     words = [f"--{key}={value}" for key, value in flags.items()]
     words += [f"--objective={objective}"] if objective else []
-    output = _run([sys.executable, "-m", "search.run", *words, "--study=ours"], home, job.budget)
-    return {**_study(home), **_submission(output, home)}
+    output, wall = _run([sys.executable, "-m", "search.run", *words, "--study=ours"], home, job.budget)
+    return {"wall": wall, **_study(home), **_submission(output, home)}
 
 
 def _submission(output: str, home: Path) -> dict[str, Path | None]:
@@ -152,14 +149,16 @@ def _peer(job: Job, place: Place, home: Path) -> dict[str, Any]:
     words = ["--train", place.file(job.name, "train"), "--test", place.file(job.name, "test"), "--id", "id"]
     words += ["--target", target_of(job.name, place), "--task", task_of(job.name, place)]
     words += ["--budget", str(job.budget), "--out", str(home)]
-    _run([place.python, str(place.bench / "peer.py"), job.peer, *words], home, job.budget)
+    _, wall = _run([place.python, str(place.bench / "peer.py"), job.peer, *words], home, job.budget)
     submission, info = home / "submission.csv", home / "info.json"
     facts = json.loads(info.read_text()) if info.exists() else {}
     kept = {key: facts[key] for key in ("cv", "trials", "pruned", "models", "best") if key in facts}
-    return {**kept, "submission": submission if submission.exists() else None}
+    return {"wall": wall, **kept, "submission": submission if submission.exists() else None}
 
 
-def _run(command: list[str], home: Path, budget: int) -> str:
+def _run(command: list[str], home: Path, budget: int) -> tuple[str, float]:
+    """What a command printed, and its seconds from start to end."""
+    start = time.monotonic()
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])
     try:
@@ -173,10 +172,11 @@ def _run(command: list[str], home: Path, budget: int) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return ""
+        return "", round(time.monotonic() - start, 1)
+    wall = round(time.monotonic() - start, 1)
     if done.returncode:
         print(done.stderr[-2000:], file=sys.stderr, flush=True)
-    return done.stdout
+    return done.stdout, wall
 
 
 def target_of(name: str, place: Place) -> str:
