@@ -36,13 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def by_run(lines: list[Line]) -> dict[Key, dict[str, Line]]:
-    """The lines of each set and budget, by peer; the defaults, measured at one budget, stand in each."""
+    """The lines of each set and budget, by peer, where two were measured; the defaults stand for every budget."""
     budgets = sorted({line["budget"] for line in lines})
     found: dict[Key, dict[str, Line]] = {}
     for line in lines:
         for budget in budgets if line["peer"] == "default" else [line["budget"]]:
             found.setdefault((line["set"], budget), {})[line["peer"]] = line
-    return dict(sorted(found.items(), key=lambda item: (item[0][1], item[0][0])))
+    compared = {key: run for key, run in found.items() if len(run) > 1}
+    return dict(sorted(compared.items(), key=lambda item: (item[0][1], item[0][0])))
 
 
 def holdouts(runs: dict[Key, dict[str, Line]]) -> list[str]:
