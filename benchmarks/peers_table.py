@@ -126,30 +126,35 @@ def _row(*cells: str) -> str:
 
 
 def plot(runs: dict[Key, dict[str, Line]], path: Path) -> None:
-    """Hold-out scores beside the untuned default's, a panel for each budget."""
+    """Hold-out scores beside the untuned default's, a panel for each budget and a colour for each peer."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
+    # Beside the default is said of those whose default was measured.
+    runs = {key: run for key, run in runs.items() if "default" in run}
     budgets = sorted({budget for _, budget in runs})
-    figure, panels = plt.subplots(1, len(budgets), figsize=(5 * len(budgets), 4), sharey=True, squeeze=False)
+    size = (3 + 4 * len(budgets), 5)
+    figure, panels = plt.subplots(
+        1, len(budgets), figsize=size, sharey=True, squeeze=False, layout="constrained"
+    )
     for panel, budget in zip(panels[0], budgets, strict=True):
         names = [name for name, one in runs if one == budget]
-        for peer in _peers(runs):
+        for place, peer in enumerate(_peers(runs)):
             points = [
                 (k, 100 * (run[peer]["holdout"] / run["default"]["holdout"] - 1))
                 for k, name in enumerate(names)
-                if peer in (run := runs[name, budget]) and run[peer]["holdout"] and "default" in run
+                if peer in (run := runs[name, budget]) and run[peer]["holdout"]
             ]
-            if points:
-                panel.plot(*zip(*points, strict=True), "o" if peer == OURS else "x", label=peer)
+            # One without points has its place in the legend, which is the first panel's.
+            places, heights = zip(*points, strict=True) if points else ((), ())
+            panel.plot(places, heights, "o" if peer == OURS else "x", color=f"C{place}", label=peer)
         panel.axhline(0, color="grey", linewidth=0.5)
         panel.set_xticks(range(len(names)), names, rotation=45, ha="right")
         panel.set_title(f"{budget} s")
-    panels[0][0].set_ylabel("hold-out score against the default, % (lower is better)")
-    panels[0][-1].legend()
-    figure.tight_layout()
+    panels[0][0].set_ylabel("hold-out score against\nthe default, % (lower is better)")
+    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside right upper")
     figure.savefig(path, dpi=120)
 
 
