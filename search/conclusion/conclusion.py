@@ -94,7 +94,7 @@ class Conclusion:
         places: Split and fold of each fresh score that honest scores are of; none: there was no time for any.
         has_own_rows: Whether these are the study's own folds with other seeds, for its scheme has no others.
         signal: What the predictions say of the target, in standard deviations of chance.
-        joined: The chosen candidate with models of all rows beside those of its folds; None: there was no time.
+        joined: A chosen blend with models of all rows beside those of its folds; None: there was no time for any.
     """
 
     made_from: str

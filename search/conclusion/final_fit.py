@@ -1,6 +1,6 @@
 """A study's best configurations fitted anew, slower and with other seeds: further parts for its blend.
 
-And what was chosen, with models of all rows beside those of its folds.
+And a blend that was chosen, with models of all rows beside those of its parts' folds.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class FinalFit(NamedTuple):
 
 @dataclass(frozen=True)
 class FinalFitting:
-    """Adds final fits to a study's parts, and models of all rows to what was chosen of them.
+    """Adds final fits to a study's parts, and models of all rows to a blend of them.
 
     Attributes:
         competition: What was searched.

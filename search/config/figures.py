@@ -120,7 +120,7 @@ FINAL_FIT_SEEDS = 1
 FINAL_FIT_OF_ALL_ROWS = 3
 """Models of all rows, which join those of the folds in each of them: five would bring a quarter more than three."""
 JOINING_SHARE = 1 / 3
-"""Of the time after final fits, what is kept at most to join such models to what is chosen of other parts."""
+"""Of the time after final fits, what is kept at most to join such models to a blend's other parts."""
 STOPGAP_SECONDS = 3.0
 """Kept back before a trial has run to its end, to make a submission without any."""
 STOPGAP_ROWS = 1_000

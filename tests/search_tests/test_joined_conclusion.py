@@ -1,4 +1,4 @@
-"""What was chosen, with models of all rows beside those of its folds."""
+"""A blend that was chosen, with models of all rows beside those of its parts' folds."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def searched(tmp_path: Path) -> Searched:
     return searched_waves(tmp_path / "searched", signal=3.0)
 
 
-def test_what_is_chosen_is_joined_by_models_of_all_rows(searched: Searched) -> None:
+def test_a_chosen_blend_is_joined_by_models_of_all_rows(searched: Searched) -> None:
     """Whatever its parts: their scores stay, the test rows are predicted by all models, and it is kept so."""
     kept: list[ModelKey] = []
     alone = searched.concluded().conclusion
@@ -42,6 +42,7 @@ def test_what_is_chosen_is_joined_by_models_of_all_rows(searched: Searched) -> N
     done = searched.concluded(fits=OnlyJoins(searched.fits(kept)))
 
     chosen = done.conclusion.chosen
+    assert not chosen.is_single
     assert [line.candidate for line in done.conclusion.lines] == [line.candidate for line in alone.lines]
     assert [part.by_folds for part, _ in chosen.parts] == [part for part, _ in alone.chosen.parts]
     assert {part.of_all_rows for part, _ in chosen.parts} == {FINAL_FIT_OF_ALL_ROWS}
@@ -76,6 +77,18 @@ class OnlyJoins:
     def join(self, candidate: Candidate, parts: KnownParts, until: float) -> Candidate:
         """As it does."""
         return self.fits.join(candidate, parts, until)
+
+
+def test_a_trial_on_its_own_stays_as_it_ran(tmp_path: Path) -> None:
+    """Its run has its model and its file, so nothing is fitted beside, and no time kept for it."""
+    searched = searched_waves(tmp_path / "noise", signal=0.0)
+    kept: list[ModelKey] = []
+
+    conclusion = searched.concluded(fits=OnlyJoins(searched.fits(kept))).conclusion
+
+    assert conclusion.chosen.is_single
+    assert conclusion.joined is None
+    assert not kept
 
 
 def test_without_time_what_is_chosen_stays_as_it_was(tmp_path: Path) -> None:
