@@ -133,9 +133,8 @@ class Candidate:
         return total
 
     def replacing(self, others: Mapping[Part, Part]) -> Candidate:
-        """The same with other parts in the places of some, by the part that each replaces."""
-        parts = tuple((others.get(part, part), weight) for part, weight in self.parts)
-        return single(parts[0][0]) if self.is_single else replace(self, parts=parts)
+        """The same blend with other parts in the places of some, by the part that each replaces."""
+        return replace(self, parts=tuple((others.get(part, part), weight) for part, weight in self.parts))
 
     def to_json(self) -> dict[str, Any]:
         """All of it, as JSON has it."""

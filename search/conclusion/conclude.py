@@ -49,7 +49,7 @@ class FinalFits(Protocol):
         ...
 
     def join(self, candidate: Candidate, parts: KnownParts, until: float) -> Candidate:
-        """Gives a candidate models of all rows beside those of its folds, as far as there is time."""
+        """Gives a blend models of all rows beside those of its folds, as far as there is time."""
         ...
 
 

@@ -125,13 +125,7 @@ class Conclusion:
         """What the study's run and those of single trials are to say, by trial number or `study`."""
         chosen = self.chosen_line
         parts = {part.name: weight for part, weight in self.chosen.parts}
-        own = {
-            **chosen.figures(),
-            "candidate": self.chosen.name,
-            "fresh_folds": self.fresh_folds,
-            "reason": self.reason,
-            "parts": parts,
-        }
+        own = {**chosen.figures(), "fresh_folds": self.fresh_folds, "reason": self.reason, "parts": parts}
         singles = (line for line in self.lines if line.candidate.is_single)
         return {"study": {f"chosen_{name}": value for name, value in own.items()}} | {
             str(line.candidate.lead.trial): line.figures()

@@ -85,10 +85,10 @@ class FinalFitting:
         return max((max(sum(one) / self.engine.at_once, *one) for one in each if one), default=0.0)
 
     def join(self, candidate: Candidate, parts: KnownParts, until: float) -> Candidate:
-        """Fits a candidate's parts again with models of all rows beside, the heaviest first, as far as time goes.
+        """Fits a blend's parts again with models of all rows beside, the heaviest first, as far as time goes.
 
         Returns:
-            The candidate with these in place of the others, which score as they did: out-of-fold predictions are
+            The blend with these in place of the others, which score as they did: out-of-fold predictions are
             those of the folds' models. They are among the parts then.
         """
         lacking = self._forecasts(candidate, parts)
