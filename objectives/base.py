@@ -62,14 +62,14 @@ class CVResult:
     """One configuration, cross-validated.
 
     Attributes:
-        scores: The metric on each fold's validation part.
+        scores: The metric on each fold's validation part; none where nothing but all rows were fitted.
         oof_prediction: Out-of-fold predictions, shape (n_train,) or (n_train, n_classes): the mean of those of a
-            row that several folds validate, NaN for a row that none does.
+            row that several folds validate, NaN for a row that none does, and where no folds were fitted.
         test_prediction: Mean of the models on the test rows, shape (n_test,) or (n_test, n_classes).
         best_iterations: Rounds kept by early stopping, one per fold.
         importance: Share of each feature in the total gain, shape (n_features,), summing to 1.
         models: One a fold, as text or bytes in its library's own format, or a single one of all rows where the
-            folds go forward in time; none where nobody wants them.
+            folds go forward in time, or those of all rows that were asked for; none where nobody wants them.
         model_hash: Hash of the models, in order; outlives them.
         transforms: What turns each model's output into a prediction, as text; none: it is one.
         objective: Name of the objective that made it, where a study has several.
@@ -174,15 +174,20 @@ class Objective(Protocol):
         msg = f"{self.name} knows no other folds than the study's; do: give its class `on(folds, seed)`"
         raise NotImplementedError(msg)
 
-    def joined(self, models: int) -> Objective:  # noqa: ARG002 - for those who know
-        """Returns the same objective whose models are joined by so many of all rows, to predict other rows with.
+    def of_all_rows(self, models: int, rounds: float) -> Objective:
+        """Returns the same objective that fits models of all rows instead of folds, to predict other rows with.
 
-        Scores and out-of-fold predictions stay what they are; what predicts test rows is the mean of all models.
+        What it evaluates to has these, by other seeds each, and their mean on the test rows; nothing is scored.
 
-        Returns:
-            Itself where it makes none, as here.
+        Args:
+            models: How many.
+            rounds: Mean of those that the folds kept; all rows bear more, in proportion.
+
+        Raises:
+            NotImplementedError: If it makes none, as here, and where one of all rows predicts in any case.
         """
-        return self
+        msg = f"{self.name} makes no models of all rows beside those that predict already"
+        raise NotImplementedError(msg)
 
     def slower(self, params: Params, factor: float) -> dict[str, Any] | None:  # noqa: ARG002 - for those who know
         """Returns the same configuration learning so many times slower, for so many times the cost or more.

@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from objectives.data.folds import Fold
 
 
+def class_fault(result: Any) -> str | None:
+    """Says what else than a result it is; None if it is one."""
+    if isinstance(result, CVResult):
+        return None
+    return f"TypeError: evaluate returned {type(result).__name__}, not CVResult"
+
+
 def score_fault(result: Any) -> str | None:
     """Says what is wrong with a result's class or scores; None if nothing is."""
-    if not isinstance(result, CVResult):
-        return f"TypeError: evaluate returned {type(result).__name__}, not CVResult"
+    if (fault := class_fault(result)) is not None:
+        return fault
     try:
         scores = np.asarray(result.scores, np.float64)
     except (TypeError, ValueError):
@@ -32,36 +39,54 @@ def score_fault(result: Any) -> str | None:
     return None
 
 
-def result_fault(dataset: Dataset, folds: tuple[Fold, ...], result: Any, of_all_rows: int = 0) -> str | None:
+def whole_fault(dataset: Dataset, result: Any, models: int) -> str | None:
+    """Says what is wrong with a result of so many models of all rows; None if nothing is."""
+    if (fault := class_fault(result)) is not None:
+        return fault
+    if len(result.models) != models or not all(isinstance(model, (str, bytes)) for model in result.models):
+        return f"ValueError: the models are not {models}, each text or bytes"
+    return _test_fault(dataset, result)
+
+
+def result_fault(dataset: Dataset, folds: tuple[Fold, ...], result: Any) -> str | None:
     """Says what is wrong with a result of a data set; None if nothing is.
 
     Args:
         dataset: The data.
         folds: Of the study.
         result: What an objective returned.
-        of_all_rows: Models beside those of the folds that it was asked for.
     """
     fault = score_fault(result)
     if fault is not None:
         return fault
-    columns = (len(dataset.classes),) if dataset.task == "multiclass" else ()
-    n_train, n_test = len(dataset.target), len(dataset.test)
+    n_train = len(dataset.target)
     return (
-        _length_fault(
-            result, len(folds), {1} if last_fit(folds, n_train) else {len(folds), len(folds) + of_all_rows}
-        )
+        _length_fault(result, len(folds), 1 if last_fit(folds, n_train) else len(folds))
         or _prediction_fault(
-            "out-of-fold", result.oof_prediction, (n_train, *columns), validated_rows(folds, n_train)
+            "out-of-fold",
+            result.oof_prediction,
+            (n_train, *_columns(dataset)),
+            validated_rows(folds, n_train),
         )
-        or _prediction_fault("test", result.test_prediction, (n_test, *columns), np.ones(n_test, np.bool_))
+        or _test_fault(dataset, result)
     )
 
 
-def _length_fault(result: CVResult, n_folds: int, n_models: set[int]) -> str | None:
+def _test_fault(dataset: Dataset, result: CVResult) -> str | None:
+    n_test = len(dataset.test)
+    shape = (n_test, *_columns(dataset))
+    return _prediction_fault("test", result.test_prediction, shape, np.ones(n_test, np.bool_))
+
+
+def _columns(dataset: Dataset) -> tuple[int, ...]:
+    return (len(dataset.classes),) if dataset.task == "multiclass" else ()
+
+
+def _length_fault(result: CVResult, n_folds: int, n_models: int) -> str | None:
     for name in ("scores", "best_iterations", "models", "transforms"):
         # A worker keeps the models to itself where nobody wants them.
         if len(getattr(result, name)) not in (
-            {0, *n_models} if name in ("models", "transforms") else {n_folds}
+            {0, n_models} if name in ("models", "transforms") else {n_folds}
         ):
             return f"ValueError: {name} has {len(getattr(result, name))} entries for {n_folds} folds"
     if not all(isinstance(model, (str, bytes)) for model in result.models):

@@ -65,7 +65,7 @@ class CrossValidatedObjective(Objective):
         self._folds = folds
         self._metric = metric
         self._seed = seed
-        self._of_all_rows = 0
+        self._of_all_rows, self._rounds = 0, 0
         self.threads = threads
 
     def __getstate__(self) -> dict[str, Any]:
@@ -131,10 +131,12 @@ class CrossValidatedObjective(Objective):
         seed = self._seed if seed is None else seed
         return type(self)(self._dataset, folds, self._metric, seed=seed, threads=self.threads)
 
-    def joined(self, models: int) -> Objective:
-        """Returns the same with models of all rows beside; where folds go forward in time it has one in any case."""
+    def of_all_rows(self, models: int, rounds: float) -> Objective:
+        """Returns the same that fits all rows; where folds go forward in time one model of them predicts anyway."""
+        if self._last is not None:
+            return super().of_all_rows(models, rounds)
         other = type(self)(self._dataset, self._folds, self._metric, seed=self._seed, threads=self.threads)
-        other._of_all_rows = models if self._last is None else 0  # noqa: SLF001 - of its own kind
+        other._of_all_rows, other._rounds = models, whole_rounds(self._folds, rounds)  # noqa: SLF001 - of its own kind
         return other
 
     def slower(self, params: Params, factor: float) -> dict[str, Any] | None:
@@ -149,16 +151,22 @@ class CrossValidatedObjective(Objective):
         """
         labelling, own = make_labelling({**self.default_params(), **params}, self._dataset)
         with threads_limited(self.threads):
+            if self._of_all_rows:
+                whole = self._fitted_to_all_rows(labelling, own, report)
+                return self._result([], whole, is_transformed=labelling.is_transformed)
             fits: list[_FoldFit] = []
             for k in range(len(self._folds)):
                 climb = Climb(k * STEPS_PER_FOLD, k, tuple(fit.score for fit in fits), report)
                 fits.append(self._fit(k, labelling, own, climb))
-            kept = self._kept(labelling, own, fits, report)
+            kept = fits
+            if self._last is not None:
+                rounds = last_rounds(self._folds, [fit.rounds for fit in fits])
+                kept = [self._fit(len(fits), labelling, own, self._silent(report), rounds=rounds)]
         return self._result(fits, kept, is_transformed=labelling.is_transformed)
 
     def save_model(self, result: CVResult, folder: Path) -> None:
         """Writes the fold models, and the encoders that feed them."""
-        kept = fitted_folds(self._folds, len(self._dataset.target), len(result.models))
+        kept = fitted_folds(self._folds, len(self._dataset.target), result)
         save_model(Kind(self.name, self.requirements, place_of(self)), self._dataset, kept, result, folder)
 
     @property
@@ -182,22 +190,15 @@ class CrossValidatedObjective(Objective):
         whole = () if self._whole is None else (self._whole,)
         return FoldMatrices(self._dataset, (*self._folds, *whole), len(self._folds))
 
-    def _kept(
-        self, labelling: Labelling, own: Params, fits: list[_FoldFit], report: Report
-    ) -> list[_FoldFit]:
-        """The fits that predict: the folds', with some of all rows where these were asked for, or one of all rows."""
-        if self._whole is None:
-            return fits
-        best = [fit.rounds for fit in fits]
-        rounds = (whole_rounds if self._last is None else last_rounds)(self._folds, best)
-        climb = Climb(0, len(fits), (), StopsOnly(report))
-        if self._last is not None:
-            return [self._fit(len(fits), labelling, own, climb, rounds=rounds)]
+    def _fitted_to_all_rows(self, labelling: Labelling, own: Params, report: Report) -> list[_FoldFit]:
+        """Models of all rows, by other seeds than those of the folds."""
+        place, climb = len(self._folds), self._silent(report)
         seeds = range(self._seed + 1, self._seed + 1 + self._of_all_rows)
-        return [
-            *fits,
-            *(self._fit(len(fits), labelling, own, climb, rounds=rounds, seed=seed) for seed in seeds),
-        ]
+        return [self._fit(place, labelling, own, climb, rounds=self._rounds, seed=seed) for seed in seeds]
+
+    def _silent(self, report: Report) -> Climb:
+        """For a fit of all rows, whose score says nothing: it only hears a stop."""
+        return Climb(0, len(self._folds), (), StopsOnly(report))
 
     def _fit(
         self,
@@ -243,7 +244,7 @@ class CrossValidatedObjective(Objective):
         n_classes = len(self._dataset.classes)
         columns = (n_classes,) if self._dataset.task == "multiclass" else ()
         oof = OutOfFold((len(self._dataset.target), *columns))
-        for fold, fit in zip(self._folds, fits, strict=True):
+        for fold, fit in zip(self._folds if fits else (), fits, strict=True):
             oof.add(fold.val_idx, fit.val_prediction)
         test = np.zeros((len(self._dataset.test), *columns))
         for fit in kept:
@@ -253,7 +254,7 @@ class CrossValidatedObjective(Objective):
             oof_prediction=oof.mean(),
             test_prediction=test,
             best_iterations=tuple(fit.rounds for fit in fits),
-            importance=_shares([fit.importance for fit in fits]),
+            importance=_shares([fit.importance for fit in fits or kept]),
             models=tuple(fit.model for fit in kept),
             transforms=tuple(fit.transform for fit in kept) if is_transformed else (),
         )

@@ -59,7 +59,7 @@ class LightGBMObjective(Objective):
         self._seed = seed
         self._frees_rows = False
         self._first: LightGBMObjective | None = None
-        self._of_all_rows = 0
+        self._of_all_rows, self._rounds = 0, 0
         self.threads = threads
 
     def __getstate__(self) -> dict[str, Any]:
@@ -114,10 +114,12 @@ class LightGBMObjective(Objective):
         other._first = self._first or self
         return other
 
-    def joined(self, models: int) -> LightGBMObjective:
-        """Returns the same with models of all rows beside; where folds go forward in time it has one in any case."""
+    def of_all_rows(self, models: int, rounds: float) -> Objective:
+        """Returns the same that fits all rows; where folds go forward in time one model of them predicts anyway."""
+        if self._last is not None:
+            return super().of_all_rows(models, rounds)
         other = self.on(self._folds)
-        other._of_all_rows = models if self._last is None else 0  # noqa: SLF001 - of its own kind
+        other._of_all_rows, other._rounds = models, whole_rounds(self._folds, rounds)  # noqa: SLF001 - of its own kind
         return other
 
     def slower(self, params: Params, factor: float) -> dict[str, Any]:
@@ -137,7 +139,9 @@ class LightGBMObjective(Objective):
         labelling, own_params = make_labelling(params, self._dataset)
         booster_params = self._booster_params(own_params, labelling)
         oof = OutOfFold((len(self._dataset.target), *self._prediction_shape))
-        test = np.zeros((len(self._dataset.test), *self._prediction_shape))
+        if self._of_all_rows:
+            whole = self._fitted_to_all_rows(booster_params, labelling, report)
+            return self._result([], whole, oof, labelling)
         fits: list[FoldFit] = []
         first_step = 0
         if self._few:
@@ -149,7 +153,37 @@ class LightGBMObjective(Objective):
             fit = fit_fold(booster_params, self._rows.of(k, labelling), fold, self._scoring, climb)
             oof.add(fold.val_idx, fit.val_prediction)
             fits.append(fit)
-        kept = self._kept(booster_params, labelling, fits, report)
+        if self._last is None:
+            return self._result(fits, fits, oof, labelling)
+        rounds = last_rounds(self._folds, [fit.best_iteration for fit in fits])
+        last = self._fit_whole(booster_params, labelling, self._last, rounds, report)
+        return self._result(fits, [last], oof, labelling)
+
+    def _fitted_to_all_rows(
+        self, params: dict[str, Any], labelling: Labelling, report: Report
+    ) -> list[FoldFit]:
+        """Models of all rows, by other seeds than those of the folds."""
+        assert self._whole is not None
+        seeds = range(self._seed + 1, self._seed + 1 + self._of_all_rows)
+        return [
+            self._fit_whole({**params, "seed": seed}, labelling, self._whole, self._rounds, report)
+            for seed in seeds
+        ]
+
+    def _fit_whole(
+        self, params: dict[str, Any], labelling: Labelling, whole: Fold, rounds: int, report: Report
+    ) -> FoldFit:
+        place = len(self._folds)
+        climb = Climb(0, place, (), StopsOnly(report))
+        return fit_fold(
+            params, self._rows.of(place, labelling), whole, self._scoring._replace(rounds=rounds), climb
+        )
+
+    def _result(
+        self, fits: list[FoldFit], kept: list[FoldFit], oof: OutOfFold, labelling: Labelling
+    ) -> CVResult:
+        """What the folds' fits scored, and what the kept ones predict."""
+        test = np.zeros((len(self._dataset.test), *self._prediction_shape))
         for fit in kept:
             test += fit.test_prediction / len(kept)
         return CVResult(
@@ -157,28 +191,10 @@ class LightGBMObjective(Objective):
             oof_prediction=oof.mean(),
             test_prediction=test,
             best_iterations=tuple(fit.best_iteration for fit in fits),
-            importance=self._importance(fits),
+            importance=self._importance(fits or kept),
             models=tuple(fit.model for fit in kept),
             transforms=tuple(fit.transform for fit in kept) if labelling.is_transformed else (),
         )
-
-    def _kept(
-        self, params: dict[str, Any], labelling: Labelling, fits: list[FoldFit], report: Report
-    ) -> list[FoldFit]:
-        """The fits that predict: the folds', with some of all rows where these were asked for, or one of all rows."""
-        if self._whole is None:
-            return fits
-        best = [fit.best_iteration for fit in fits]
-        rounds = (whole_rounds if self._last is None else last_rounds)(self._folds, best)
-        scoring = self._scoring._replace(rounds=rounds)
-        rows, climb = self._rows.of(len(fits), labelling), Climb(0, len(fits), (), StopsOnly(report))
-        if self._last is not None:
-            return [fit_fold(params, rows, self._whole, scoring, climb)]
-        seeds = range(self._seed + 1, self._seed + 1 + self._of_all_rows)
-        return [
-            *fits,
-            *(fit_fold({**params, "seed": seed}, rows, self._whole, scoring, climb) for seed in seeds),
-        ]
 
     def save_model(self, result: CVResult, folder: Path) -> None:
         """Writes the fold models as LightGBM text, and the encoders that feed them."""
@@ -189,9 +205,7 @@ class LightGBMObjective(Objective):
             (folder / f"fold_{k}.json").write_text(transform, encoding="utf-8")
         (folder / "encoder.json").write_text(self._dataset.encoder.to_json(), encoding="utf-8")
         self._dataset.learned.save(
-            fitted_folds(self._folds, len(self._dataset.target), len(result.models)),
-            self._dataset.target,
-            folder,
+            fitted_folds(self._folds, len(self._dataset.target), result), self._dataset.target, folder
         )
 
     @cached_property

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 _SEED = re.compile(r"\bseed (\d+)")
-_OF_ALL_ROWS = re.compile(r"(?:^|, )(\d+) of all rows$")
+_OF_ALL_ROWS = re.compile(r"(?:^|, )(\d+) of all rows, ([\d.]+) rounds$")
 
 
 class PartKey(NamedTuple):
@@ -56,19 +56,25 @@ class Part:
 
     @property
     def of_all_rows(self) -> int:
-        """How many models of all rows join those of the folds, as `slow, 3 of all rows` says."""
+        """How many models of all rows it has and none of folds, as `slow, 3 of all rows, 120.4 rounds` says."""
         named = _OF_ALL_ROWS.search(self.variant)
         return int(named[1]) if named else 0
 
     @property
+    def rounds(self) -> float:
+        """Mean of the rounds that the folds kept, where it has models of all rows."""
+        named = _OF_ALL_ROWS.search(self.variant)
+        return float(named[2]) if named else 0.0
+
+    @property
     def by_folds(self) -> Part:
-        """The same without them."""
+        """The same with the models of the folds instead."""
         return replace(self, variant=_OF_ALL_ROWS.sub("", self.variant))
 
-    def joined(self, models: int) -> Part:
-        """The same with so many of them."""
-        fitted = self.by_folds.variant
-        return replace(self, variant=f"{fitted}, {models} of all rows" if fitted else f"{models} of all rows")
+    def whole(self, models: int, rounds: float) -> Part:
+        """The same with so many models of all rows instead; scored by those of its folds."""
+        fitted = [self.by_folds.variant] if self.by_folds.variant else []
+        return replace(self, variant=", ".join([*fitted, f"{models} of all rows", f"{rounds:.1f} rounds"]))
 
     @property
     def name(self) -> str:
@@ -91,7 +97,8 @@ class Candidate:
 
     Attributes:
         name: For people: the part's own name, or `blend of 4`.
-        parts: Each part with its weight; the weights are positive and sum to 1, the heaviest part comes first.
+        parts: Each part with its weight; the weights are positive and sum to 1. The heaviest comes first, and next to
+            a part its models of all rows.
     """
 
     name: str
@@ -106,12 +113,30 @@ class Candidate:
     @property
     def is_single(self) -> bool:
         """Whether it is one configuration rather than a blend."""
-        return self.size == 1
+        return len(self.configurations) == 1
 
     @property
-    def size(self) -> int:
-        """How many parts it has."""
-        return len(self.parts)
+    def is_plain(self) -> bool:
+        """Whether it is a trial as it ran."""
+        return len(self.parts) == 1 and not self.lead.variant
+
+    @property
+    def trial(self) -> int | None:
+        """The trial that it is, maybe with models of all rows beside; None: a blend, or fitted anew."""
+        return self.lead.trial if self.is_single and not self.lead.variant else None
+
+    @property
+    def configurations(self) -> tuple[Part, ...]:
+        """What it is made of, without telling models of all rows from those of folds."""
+        return tuple(self.shares)
+
+    @property
+    def shares(self) -> dict[Part, float]:
+        """The weight of each configuration, in order, that of its models of all rows included."""
+        found: dict[Part, float] = {}
+        for part, weight in self.parts:
+            found[part.by_folds] = found.get(part.by_folds, 0.0) + weight
+        return found
 
     @property
     def lead(self) -> Part:
@@ -124,7 +149,7 @@ class Candidate:
         Args:
             predictions: Those of each part, all of one shape; NaN stays NaN.
         """
-        if self.is_single:
+        if len(self.parts) == 1:
             return predictions[self.lead]
         total = self.parts[0][1] * predictions[self.lead]
         # Always in the order of the parts, so that it is the same to the bit wherever it is made.
@@ -132,9 +157,21 @@ class Candidate:
             total = total + weight * predictions[part]
         return total
 
-    def replacing(self, others: Mapping[Part, Part]) -> Candidate:
-        """The same blend with other parts in the places of some, by the part that each replaces."""
-        return replace(self, parts=tuple((others.get(part, part), weight) for part, weight in self.parts))
+    def joined(self, wholes: Mapping[Part, Part], folds: int) -> Candidate:
+        """The same with models of all rows beside those of some parts' folds.
+
+        Args:
+            wholes: The part with models of all rows, by the part with those of the folds.
+            folds: Models of these in a part; each model counts the same.
+        """
+        parts: list[tuple[Part, float]] = []
+        for part, weight in self.parts:
+            whole = wholes.get(part)
+            share = whole.of_all_rows / (folds + whole.of_all_rows) if whole else 0.0
+            parts.append((part, weight * (1 - share)))
+            parts += [(whole, weight * share)] if whole else []
+        more = f" and {parts[1][0].of_all_rows} of all rows" if self.is_single else ""
+        return replace(self, name=self.name + more, parts=tuple(parts))
 
     def to_json(self) -> dict[str, Any]:
         """All of it, as JSON has it."""

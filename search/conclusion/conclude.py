@@ -45,11 +45,11 @@ class FinalFits(Protocol):
         """Adds parts until a moment by `time.monotonic()`."""
 
     def seconds_to_join(self, candidates: Sequence[Candidate], parts: KnownParts) -> float:
-        """Forecasts how long whichever blend is chosen takes to join."""
+        """Forecasts how long whichever candidate is chosen takes to join."""
         ...
 
     def join(self, candidate: Candidate, parts: KnownParts, until: float) -> Candidate:
-        """Gives a blend models of all rows beside those of its folds, as far as there is time."""
+        """Gives a candidate models of all rows beside those of its folds, as far as there is time."""
         ...
 
 
@@ -170,11 +170,8 @@ class Concluding:
         return self._kept(conclusion, parts)
 
     def _joined(self, chosen: Candidate, parts: KnownParts) -> Candidate | None:
-        """A chosen blend with models of all rows beside those of its folds; None: it has no more than it had.
-
-        A trial on its own is promoted as it ran, for its run has its model and its file.
-        """
-        if self.final_fits is None or chosen.is_single:
+        """The chosen one with models of all rows beside those of its folds; None: it has no more than it had."""
+        if self.final_fits is None:
             return None
         joined = self.final_fits.join(chosen, parts, self._until)
         return None if joined == chosen else joined
@@ -183,8 +180,7 @@ class Concluding:
         """Seconds kept for that from what comes before."""
         if self.final_fits is None:
             return 0.0
-        blends = [one.candidate for one in contenders if not one.candidate.is_single]
-        needed = self.final_fits.seconds_to_join(blends, parts)
+        needed = self.final_fits.seconds_to_join([one.candidate for one in contenders], parts)
         return min(needed, JOINING_SHARE * max(0.0, self._until - time.monotonic()))
 
     def _standing(self, parts: KnownParts) -> tuple[Scorer, list[ScoredFold], list[Contender]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from search.conclusion.choice import Choice, Contender, Kind, Reason, Row
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Conclusion:
         places: Split and fold of each fresh score that honest scores are of; none: there was no time for any.
         has_own_rows: Whether these are the study's own folds with other seeds, for its scheme has no others.
         signal: What the predictions say of the target, in standard deviations of chance.
-        joined: A chosen blend with models of all rows beside those of its folds; None: there was no time for any.
+        joined: The chosen one with models of all rows beside those of its folds; None: there was no time for any.
     """
 
     made_from: str
@@ -126,11 +126,8 @@ class Conclusion:
         chosen = self.chosen_line
         parts = {part.name: weight for part, weight in self.chosen.parts}
         own = {**chosen.figures(), "fresh_folds": self.fresh_folds, "reason": self.reason, "parts": parts}
-        singles = (line for line in self.lines if line.candidate.is_single)
         return {"study": {f"chosen_{name}": value for name, value in own.items()}} | {
-            str(line.candidate.lead.trial): line.figures()
-            for line in singles
-            if not line.candidate.lead.variant
+            str(line.candidate.trial): line.figures() for line in self.lines if line.candidate.is_plain
         }
 
     def asking_for(self, line: Line) -> Conclusion:
@@ -160,8 +157,7 @@ class Conclusion:
         own = {
             "lines": tuple(Line.from_json(line) for line in known["lines"]),
             "places": tuple((int(split), int(fold)) for split, fold in known["places"]),
-            # Studies of before it have none.
-            "joined": Candidate.from_json(joined) if (joined := known.get("joined")) else None,
+            "joined": Candidate.from_json(joined) if (joined := known["joined"]) else None,
         }
         return cls(**{**{name: value for name, value in known.items() if name != "version"}, **own})
 

@@ -1,18 +1,19 @@
 """A study's best configurations fitted anew, slower and with other seeds: further parts for its blend.
 
-And a blend that was chosen, with models of all rows beside those of its parts' folds.
+And models of all rows for what was chosen, beside those of the folds.
 """
 
 from __future__ import annotations
 
-import time
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from objectives.data.split.expanding import last_fit
-from objectives.result_faults import result_fault
+from objectives.result_faults import result_fault, whole_fault
 from search.conclusion.blend import select
 from search.conclusion.jobs import Job, run_jobs
+from search.conclusion.known_parts import PartPrediction
 from search.config import FINAL_FIT_OF_ALL_ROWS, FINAL_FIT_PARTS, FINAL_FIT_SEEDS, FINAL_FIT_SLOWER
 from search.loop.ground import Elsewhere
 from storage.kept_models import ModelKey
@@ -48,7 +49,7 @@ class FinalFit(NamedTuple):
 
 @dataclass(frozen=True)
 class FinalFitting:
-    """Adds final fits to a study's parts, and models of all rows to a blend of them.
+    """Adds final fits to a study's parts, and models of all rows to what was chosen among them.
 
     Attributes:
         competition: What was searched.
@@ -68,16 +69,13 @@ class FinalFitting:
         What is among them already is not fitted again, so that it may be asked for again where time is left.
         """
         seconds = {part: one.seconds for part, one in parts.predictions.items()}
-        for fit in final_fits(
-            self._heaviest(parts),
-            self.objective,
-            self.engine,
-            until,
-            seconds=seconds,
-            joined=self._cost,
-            known=parts.predictions,
+        heaviest, known = self._heaviest(parts), parts.predictions
+        for part, taken, result in final_fits(
+            heaviest, self.objective, self.engine, until, seconds=seconds, known=known
         ):
-            self._take(fit, parts)
+            if result_fault(self.competition.dataset, self.competition.folds, result) is None:
+                self.keep_model(ModelKey(*part.key), result)
+                parts.add(part, PartPrediction.of(result, taken))
 
     def seconds_to_join(self, candidates: Sequence[Candidate], parts: KnownParts) -> float:
         """Seconds that are enough to `join` whichever of some candidates is chosen."""
@@ -85,47 +83,36 @@ class FinalFitting:
         return max((max(sum(one) / self.engine.at_once, *one) for one in each if one), default=0.0)
 
     def join(self, candidate: Candidate, parts: KnownParts, until: float) -> Candidate:
-        """Fits a blend's parts again with models of all rows beside, the heaviest first, as far as time goes.
+        """Fits models of all rows for a candidate's parts, the heaviest first, as far as time goes.
 
         Returns:
-            The blend with these in place of the others, which score as they did: out-of-fold predictions are
-            those of the folds' models. They are among the parts then.
+            The candidate with these beside the others, in proportion to their number. They are among the parts
+            then, and score as those of the folds do, which their out-of-fold predictions are of.
         """
-        lacking = self._forecasts(candidate, parts)
-        joined = {part: part.joined(FINAL_FIT_OF_ALL_ROWS) for part in lacking}
-        jobs = [Job(part.params, place_of(joined[part]), seconds) for part, seconds in lacking.items()]
+        seconds = self._forecasts(candidate, parts)
+        wholes = {part: part.whole(FINAL_FIT_OF_ALL_ROWS, parts.predictions[part].rounds) for part in seconds}
+        jobs = [Job(part.params, place_of(wholes[part]), forecast) for part, forecast in seconds.items()]
         made = {}
         for done in run_jobs(self.engine, jobs, until):
-            part = [*lacking][done.order]
-            if _has_more(done.result) and self._take(
-                FinalFit(joined[part], done.seconds, done.result), parts
-            ):
-                made[part] = joined[part]
-        return candidate.replacing(made)
+            part = [*wholes][done.order]
+            if whole_fault(self.competition.dataset, done.result, FINAL_FIT_OF_ALL_ROWS) is None:
+                made[part] = wholes[part]
+                self.keep_model(ModelKey(*made[part].key), done.result)
+                known = parts.predictions[part]
+                parts.add(made[part], known._replace(test=done.result.test_prediction))
+        return candidate.joined(made, len(self.competition.folds)) if made else candidate
 
     def _forecasts(self, candidate: Candidate, parts: KnownParts) -> dict[Part, float]:
-        """Seconds that each part lacking models of all rows takes with them; where folds go forward none lacks any."""
-        if self._cost == 1.0:
+        """Seconds that the models of all rows of each part take, where its rounds are known.
+
+        None where one of all rows predicts in any case.
+        """
+        folds, n_rows = self.competition.folds, len(self.competition.dataset.target)
+        if last_fit(folds, n_rows) is not None:
             return {}
-        lacking = (part for part, _ in candidate.parts if not part.of_all_rows)
-        return {part: self._cost * parts.predictions[part].seconds for part in lacking}
-
-    def _take(self, fit: FinalFit, parts: KnownParts) -> bool:
-        """Adds a fit to the parts, unless something is wrong with it."""
-        from search.conclusion.known_parts import PartPrediction
-
-        part, result, data = fit.part, fit.result, self.competition.dataset
-        if result_fault(data, self.competition.folds, result, of_all_rows=part.of_all_rows) is not None:
-            return False
-        self.keep_model(ModelKey(*part.key), result)
-        # Fresh folds have no models of all rows.
-        taken = fit.seconds / (self._cost if part.of_all_rows else 1.0)
-        parts.add(part, PartPrediction(result.oof_prediction, result.test_prediction, taken))
-        return True
-
-    @property
-    def _cost(self) -> float:
-        return joined_cost(self.competition.folds, len(self.competition.dataset.target))
+        cost = whole_cost(folds, n_rows)
+        known = {part: parts.predictions[part] for part, _ in candidate.parts}
+        return {part: cost * one.seconds for part, one in known.items() if not math.isnan(one.rounds)}
 
     def _heaviest(self, parts: KnownParts) -> list[Part]:
         """The trials of a blend, the heaviest first, then the others; as they were, without what is fitted anew."""
@@ -142,7 +129,6 @@ def final_fits(
     deadline: float,
     *,
     seconds: Mapping[Part, float],
-    joined: float = 1.0,
     known: Collection[Part] = (),
     on_wait: Callable[[], None] = lambda: None,
 ) -> Generator[FinalFit, None, None]:
@@ -154,38 +140,23 @@ def final_fits(
         engine: Open, with nothing else submitted.
         deadline: `time.monotonic()` at which what still runs is given up.
         seconds: What a whole evaluation took, by part.
-        joined: How many times as long it takes with the models of all rows, which are left out where that is too long.
         known: What is left out, for it is there.
         on_wait: Called now and then while nothing ends.
     """
-    planned = [
-        (part, joined * forecast)
-        if time.monotonic() + joined * forecast < deadline
-        else (part.by_folds, forecast)
-        for part, forecast in _planned(parts, objective, seconds)
-        if not {part, part.by_folds} & {*known}
-    ]
+    planned = [one for one in _planned(parts, objective, seconds) if one[0] not in known]
     jobs = [Job(part.params, place_of(part), forecast) for part, forecast in planned]
     for done in run_jobs(engine, jobs, deadline, on_wait):
-        part, result = planned[done.order][0], done.result
-        # Not every objective has models of all rows, and where folds go forward in time there is one in their place.
-        yield FinalFit(part if _has_more(result) else part.by_folds, done.seconds, result)
-
-
-def _has_more(result: CVResult) -> bool:
-    return len(result.models) > len(result.scores)
+        yield FinalFit(planned[done.order][0], done.seconds, done.result)
 
 
 def place_of(part: Part) -> Elsewhere:
-    """Where a part was fitted, to fit it again: the study's folds, by what its variant names."""
-    return Elsewhere(seed=part.seed, models=True, of_all_rows=part.of_all_rows)
+    """Where a part was fitted, to fit it again: the study's folds or all rows, by what its variant names."""
+    return Elsewhere(seed=part.seed, models=True, of_all_rows=part.of_all_rows, rounds=part.rounds)
 
 
-def joined_cost(folds: Sequence[Fold], n_rows: int) -> float:
-    """How many times as long an evaluation takes with the models of all rows."""
-    if last_fit(folds, n_rows) is not None:
-        return 1.0
-    return 1 + FINAL_FIT_OF_ALL_ROWS * n_rows / sum(len(fold.train_idx) for fold in folds)
+def whole_cost(folds: Sequence[Fold], n_rows: int) -> float:
+    """Seconds of the models of all rows, as a multiple of those of the folds'."""
+    return FINAL_FIT_OF_ALL_ROWS * n_rows / sum(len(fold.train_idx) for fold in folds)
 
 
 def _planned(
@@ -198,12 +169,10 @@ def _planned(
     for part, (slower, forecast) in zip(first, slow, strict=True):
         for seed in range(1, 1 + FINAL_FIT_SEEDS):
             again, cost = (part, seconds[part]) if slower is None else (slower, forecast)
-            seeded = replace(again, variant=f"{again.by_folds.variant} seed {seed}".strip())
-            yield seeded.joined(FINAL_FIT_OF_ALL_ROWS), cost
+            seeded = replace(again, variant=f"{again.variant} seed {seed}".strip())
+            yield seeded, cost
 
 
 def _slower(part: Part, objective: Objective) -> Part | None:
     params = objective.slower(part.params, FINAL_FIT_SLOWER)
-    return (
-        None if params is None else replace(part, params=params, variant=_SLOW).joined(FINAL_FIT_OF_ALL_ROWS)
-    )
+    return None if params is None else replace(part, params=params, variant=_SLOW)

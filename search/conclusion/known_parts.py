@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-    from objectives.base import FloatArray
+    from objectives.base import CVResult, FloatArray
     from search.loop.engine import Engine
     from storage.predictions import PredictionStore
 
@@ -31,11 +32,25 @@ class PartPrediction(NamedTuple):
         oof: On the study's own folds, shape (n_train,) or (n_train, n_classes).
         test: On the test rows.
         seconds: What evaluating it on all of the study's folds takes.
+        rounds: Mean of those that its folds kept; NaN: nobody knows.
     """
 
     oof: FloatArray
     test: FloatArray
     seconds: float
+    rounds: float
+
+    @classmethod
+    def of(cls, result: CVResult, seconds: float) -> PartPrediction:
+        """Those of an evaluation that took so long."""
+        rounds = float(np.mean(result.best_iterations))
+        return cls(result.oof_prediction, result.test_prediction, seconds, rounds)
+
+    @classmethod
+    def of_trial(cls, trial: FrozenTrial, oof: FloatArray, test: FloatArray) -> PartPrediction:
+        """Those that were kept of a trial."""
+        rounds = trial.user_attrs.get("metrics", {}).get("best_iteration_mean", math.nan)
+        return cls(oof, test, full_seconds(trial) or 0.0, float(rounds))
 
 
 @dataclass
@@ -93,7 +108,7 @@ def known_parts(
         except PredictionMissingError:
             missing += [trial] if trial.number in needed else []
             continue
-        found.add(part, PartPrediction(stored.oof, stored.test, full_seconds(trial) or 0.0))
+        found.add(part, PartPrediction.of_trial(trial, stored.oof, stored.test))
     _evaluate_again(found, missing, engine, deadline, on_wait)
     found.default = next((part for part in found.predictions if part.trial == first), None)
     return found
@@ -111,4 +126,4 @@ def _evaluate_again(
         result, trial = done.result, trials[done.order]
         if np.isfinite(result.mean):
             part = Part(trial.number, trial.params)
-            found.add(part, PartPrediction(result.oof_prediction, result.test_prediction, done.seconds))
+            found.add(part, PartPrediction.of(result, done.seconds))

@@ -15,7 +15,6 @@ from search.conclusion.known_parts import PartPrediction
 from search.config import CONCLUSION_FREE_SECONDS, CONCLUSION_SHARE
 from search.loop.best import open_results
 from search.loop.cores import workers_for
-from search.loop.cost import full_seconds
 from search.loop.engine import open_engine
 from search.loop.ground import Ground
 from storage.conclusion_record import keep_figures
@@ -75,7 +74,7 @@ class LaterConclusion:
             line = line_of(concluded.conclusion, part)
             if line is None:
                 engine = engine or stack.enter_context(self._engine())
-                prediction = PartPrediction(oof, test, full_seconds(trial) or 0.0)
+                prediction = PartPrediction.of_trial(trial, oof, test)
                 line = self._scored(concluded.conclusion, part, prediction, engine)
             return concluded.conclusion.asking_for(line)
 

@@ -62,7 +62,11 @@ def evaluated_again(
     for done in run_jobs(engine, jobs, deadline, on_wait):
         part, result = missing[done.order], done.result
         found[part] = StoredPrediction(oof=result.oof_prediction, test=result.test_prediction)
-    return _mixed(candidate, found) if len(found) == len(parts) else None
+    if len(found) < len(parts):
+        return None
+    # Models of all rows score as those of the folds do.
+    scored = {part: one._replace(oof=found[part.by_folds].oof) for part, one in found.items()}
+    return _mixed(candidate, scored)
 
 
 def _stored(part: Part, store: PredictionStore) -> StoredPrediction | None:

@@ -108,12 +108,12 @@ def _better(conclusion: Conclusion) -> str:
 
 def _joined(conclusion: Conclusion) -> str:
     """What predicts beside the models of the folds."""
-    parts = [part for part, _ in conclusion.chosen.parts]
-    joined = [part for part in parts if part.of_all_rows]
-    if not joined:
+    wholes = [part for part, _ in conclusion.chosen.parts if part.of_all_rows]
+    if not wholes:
         return ""
-    where = "" if len(parts) == 1 else f" in {len(joined)} of its {len(parts)} parts"
-    return f"; {joined[0].of_all_rows} models of all rows join those of its folds{where}"
+    parts = len(conclusion.chosen.configurations)
+    where = "" if parts == 1 else f" in {len(wholes)} of its {parts} parts"
+    return f"; {wholes[0].of_all_rows} models of all rows join those of its folds{where}"
 
 
 def _asked(conclusion: Conclusion) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from objectives.base import CVResult, EvaluationStopped, Objective, Params, Progress, Report
-from objectives.result_faults import score_fault
+from objectives.result_faults import class_fault, score_fault
 from search.faults import InputFaults
 
 if TYPE_CHECKING:
@@ -130,7 +130,9 @@ class Engine(Protocol):
         ...
 
 
-def evaluate(objective: Objective, number: int, params: Params, report: Report) -> Outcome:
+def evaluate(
+    objective: Objective, number: int, params: Params, report: Report, *, is_scored: bool = True
+) -> Outcome:
     """Evaluates one configuration here and now; what it raises becomes its outcome."""
     start = time.monotonic()
     try:
@@ -142,7 +144,7 @@ def evaluate(objective: Objective, number: int, params: Params, report: Report) 
     except Exception as error:  # noqa: BLE001 - no configuration may sink the search
         return Broken(number, time.monotonic() - start, f"{type(error).__name__}: {error}")
     # Before it travels: what is no result at all cannot be asked for its score or its models.
-    fault = score_fault(result)
+    fault = (score_fault if is_scored else class_fault)(result)
     if fault is not None:
         return Broken(number, time.monotonic() - start, fault)
     return Evaluated(number, time.monotonic() - start, result)

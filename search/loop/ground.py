@@ -26,7 +26,8 @@ class Elsewhere:
         seed: Of the model; None: the study's.
         folds: Which of the folds, by index; none named: all.
         models: Whether the models come back with the result.
-        of_all_rows: How many models of all rows join those of the folds.
+        of_all_rows: How many models of all rows are fitted instead of any to folds.
+        rounds: Mean of those that the folds kept, for these.
     """
 
     plan: SplitPlan | None = None
@@ -34,6 +35,7 @@ class Elsewhere:
     folds: tuple[int, ...] = ()
     models: bool = False
     of_all_rows: int = 0
+    rounds: float = 0.0
 
 
 class Ground:
@@ -62,7 +64,8 @@ class Ground:
             objective = self._at(replace(elsewhere, models=False))
         except Exception as error:  # noqa: BLE001 - a split that these rows do not allow, or one's own objective
             return Broken(number, 0.0, f"{type(error).__name__}: {error}")
-        outcome = evaluate(objective, number, params, report)
+        is_scored = not elsewhere.of_all_rows
+        outcome = evaluate(objective, number, params, report, is_scored=is_scored)
         return outcome if elsewhere.models else without_models(outcome)
 
     def _at(self, elsewhere: Elsewhere) -> Objective:
@@ -73,7 +76,9 @@ class Ground:
             folds = self._split(elsewhere.plan)
             some = tuple(folds[k] for k in elsewhere.folds) or folds
             other = self._objective.on(some, elsewhere.seed)
-            self._others[elsewhere] = other.joined(elsewhere.of_all_rows) if elsewhere.of_all_rows else other
+            if elsewhere.of_all_rows:
+                other = other.of_all_rows(elsewhere.of_all_rows, elsewhere.rounds)
+            self._others[elsewhere] = other
         return self._others[elsewhere]
 
     def _split(self, plan: SplitPlan | None) -> tuple[Fold, ...]:

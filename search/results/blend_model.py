@@ -51,7 +51,7 @@ def saved_blend(
         packed = [(models.packed(part), weight) for part, weight in candidate.parts]
         folder = Path(name, "model")
         folder.mkdir()
-        if candidate.is_single:
+        if len(packed) == 1:
             unpack(packed[0][0], folder)
         else:
             save_blend(packed, folder)
@@ -75,7 +75,7 @@ class _PartModels:
     def _fitted_again(self, part: Part, key: ModelKey) -> Path:
         objective = self._objective(part.trial)
         place = objective if part.seed is None else objective.on(self.competition.folds, part.seed)
-        place = place.joined(part.of_all_rows) if part.of_all_rows else place
+        place = place.of_all_rows(part.of_all_rows, part.rounds) if part.of_all_rows else place
         result = evaluate_again(place, part.params, part.name, self.deadline)
         self._results.keep_model(key, result)
         source, path = self.folder / "fitted", self.folder / key.file_name

@@ -29,7 +29,8 @@ def chosen_path(layout: Layout, study: str, candidate: Candidate) -> Path:
         return layout.submissions / f"submission_{folder_name(study)}_blend.csv"
     path = study_submission(layout, study, candidate.lead.trial)
     variant = re.sub(r"\W+", "_", candidate.lead.variant)
-    return path.with_stem(f"{path.stem}_{variant}") if variant else path
+    more = [] if len(candidate.parts) == 1 else ["of_all_rows"]
+    return path.with_stem("_".join([path.stem, *([variant] if variant else []), *more]))
 
 
 def stopgap_path(layout: Layout, study: str) -> Path:
@@ -37,11 +38,6 @@ def stopgap_path(layout: Layout, study: str) -> Path:
     from storage.layout import folder_name
 
     return layout.submissions / f"submission_{folder_name(study)}_stopgap.csv"
-
-
-def is_plain(candidate: Candidate) -> bool:
-    """Whether it is a trial as it was."""
-    return candidate.is_single and not candidate.lead.variant
 
 
 def write_chosen(competition: Competition, concluded: Concluded, layout: Layout) -> Path:
@@ -54,7 +50,7 @@ def write_chosen(competition: Competition, concluded: Concluded, layout: Layout)
     candidate = concluded.conclusion.chosen
     path = chosen_path(layout, competition.study, candidate)
     write_checked_submission(competition, prediction.test, path, oof=prediction.oof)
-    kind = "trial" if is_plain(candidate) else "final fit" if candidate.is_single else "blend"
+    kind = "trial" if candidate.is_plain else "final fit" if candidate.is_single else "blend"
     lead = candidate.lead.trial
     std = spread(competition, prediction.oof)
     maker = Maker(kind, f"trial_{lead:05d}", line.apparent, std, lead, candidate=candidate.name)

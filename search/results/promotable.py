@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from storage.predictions import StoredPrediction
 
 PROMOTED = "promoted"
-"""Folder among the artifacts of the study's run where the files of a blend are."""
+"""Folder among the artifacts of a run where the files are of what is no trial as it ran."""
 
 
 class Promotable(Protocol):
@@ -41,7 +41,7 @@ class Promotable(Protocol):
 
     @property
     def trial(self) -> int | None:
-        """Number of the trial; None where it is none as it was."""
+        """Number of the trial; None of a blend, or a configuration fitted anew."""
         ...
 
     @property
@@ -120,7 +120,7 @@ class PromotableTrial:
 
 @dataclass(frozen=True)
 class PromotableCandidate:
-    """A blend, or a configuration that was fitted anew: its files are the study's, for it is no trial.
+    """A blend, or a configuration that was fitted anew: its files are the study's; or a trial with more models.
 
     Attributes:
         competition: What was searched.
@@ -142,9 +142,9 @@ class PromotableCandidate:
         return self.candidate.name
 
     @property
-    def trial(self) -> None:
-        """None, for it is no trial."""
-        return
+    def trial(self) -> int | None:
+        """Number of the trial whose models are among its; None: it is no trial."""
+        return self.candidate.trial
 
     @property
     def score(self) -> float:
@@ -184,6 +184,12 @@ class PromotableCandidate:
             yield folder
 
     def attach(self, callback: MLflowCallback, study: Study, files: Mapping[str, Path]) -> tuple[str, str]:
-        """Stores files with the study's run, in a folder of their own: its others are the best trial's."""
-        run_id = callback.attach_to_study(study, {f"{PROMOTED}/{name}": path for name, path in files.items()})
+        """Stores files with the trial's run or the study's, in a folder of their own: its others are as it ran."""
+        own = {f"{PROMOTED}/{name}": path for name, path in files.items()}
+        if self.trial is None:
+            run_id = callback.attach_to_study(study, own)
+        else:
+            callback.attach(study, self.trial, own)
+            callback.tag(study, self.trial, {"status": PROMOTED})
+            run_id = callback.run_id(study, self.trial)
         return run_id, f"runs:/{run_id}/{PROMOTED}/model"

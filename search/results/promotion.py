@@ -91,8 +91,8 @@ def promotable(
         assert best is not None
         return PromotableTrial(TrialFiles(competition, best, layout))
     chosen = concluded.conclusion.chosen
-    if chosen.is_single and not chosen.lead.variant:
-        trial = next(one for one in complete_trials(study) if one.number == chosen.lead.trial)
+    if chosen.is_plain:
+        trial = next(one for one in complete_trials(study) if one.number == chosen.trial)
         return PromotableTrial(TrialFiles(competition, trial, layout))
     return PromotableCandidate(competition, study, chosen, concluded.prediction, layout)
 

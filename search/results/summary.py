@@ -67,7 +67,7 @@ def _chosen(concluded: Concluded | None) -> list[str]:
     from search.conclusion.wording import conclusion_lines
 
     candidate = concluded.conclusion.chosen
-    shares = ", ".join(f"{part.name} {100 * weight:.0f} %" for part, weight in candidate.parts)
+    shares = ", ".join(f"{part.name} {100 * weight:.0f} %" for part, weight in candidate.shares.items())
     made_of = [] if candidate.is_single else [f"Blend: {shares}"]
     return [*conclusion_lines(concluded.conclusion), *made_of]
 

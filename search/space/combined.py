@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -109,9 +110,15 @@ class CombinedObjective(Objective):
         """All of them on other folds."""
         return CombinedObjective(part.on(folds, seed) for part in self._parts.values())
 
-    def joined(self, models: int) -> CombinedObjective:
-        """All of them, as far as they can."""
-        return CombinedObjective(part.joined(models) for part in self._parts.values())
+    def of_all_rows(self, models: int, rounds: float) -> CombinedObjective:
+        """Those of them that can; of the others a configuration cannot be evaluated."""
+        able = []
+        for part in self._parts.values():
+            with suppress(NotImplementedError):
+                able.append(part.of_all_rows(models, rounds))
+        if not able:
+            raise NotImplementedError(f"none of {self.name} makes models of all rows")
+        return CombinedObjective(able)
 
     def slower(self, params: Params, factor: float) -> dict[str, Any] | None:
         """As its objective does."""

@@ -68,9 +68,9 @@ class ShapedObjective:
         """As the objective, over the same space."""
         return ShapedObjective(self._objective.on(folds, seed), self._space)
 
-    def joined(self, models: int) -> ShapedObjective:
+    def of_all_rows(self, models: int, rounds: float) -> ShapedObjective:
         """As the objective, over the same space."""
-        return ShapedObjective(self._objective.joined(models), self._space)
+        return ShapedObjective(self._objective.of_all_rows(models, rounds), self._space)
 
     def slower(self, params: Params, factor: float) -> dict[str, Any] | None:
         """As of the objective."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ transformer = MeanByFloor()
 """
 SERVE = """
 import glob, json, mlflow, pandas as pd
-model = mlflow.pyfunc.load_model(glob.glob("mlruns/*/*/artifacts/model")[0])
+model = mlflow.pyfunc.load_model(glob.glob("mlruns/*/*/artifacts/promoted/model")[0])
 print(json.dumps(model.predict(pd.read_csv("test.csv")).tolist()))
 """
 
@@ -55,7 +56,8 @@ def test_own_features_from_search_to_served_model(new_project: Callable[[str], P
     (project.home / "mine.py").write_text(FEATURES, encoding="utf-8")
     flags = ["--train", "train.csv", "--test", "test.csv", "--target", "rent", "--features", "mine.py"]
 
-    project.run("run", *flags, "--target-encode", "city", "--trials", "1", "--folds", "2", "--workers", "1")
+    done = project.run("run", *flags, "--target-encode", "city", "--trials=1", "--folds=2", "--workers=1")
+    project.run("promote")
     served = subprocess.run(
         [sys.executable, "-c", SERVE],
         cwd=project.home,
@@ -65,8 +67,8 @@ def test_own_features_from_search_to_served_model(new_project: Callable[[str], P
         check=True,
     )
 
-    (submission,) = project.home.glob("mlruns/submissions/submission_*.csv")
-    written = pd.read_csv(submission)["prediction"].tolist()
+    (submission,) = re.findall(r"^Submission: (\S+)$", done.stdout, re.MULTILINE)
+    written = pd.read_csv(project.home / submission)["prediction"].tolist()
     assert json.loads(served.stdout.splitlines()[-1]) == written
     assert not [path for path in project.home.rglob("*") if path.suffix in (".pkl", ".pickle")]
     listed = next(project.home.glob("mlruns/*/*/artifacts/features.txt"))

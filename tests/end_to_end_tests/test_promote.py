@@ -70,7 +70,8 @@ def test_a_promotion_writes_submission_and_record(promoted: Step, lucas_csvs: Cs
         f"study {STUDY}, {record['promoted']}, score {record['score']:.4f}"
     )
     assert figures["expected_low"] < figures["expected_score"] < figures["expected_high"]
-    assert record["promoted"] in [one["candidate"] for one in record["candidates"]]
+    assert figures["candidate"] in [one["candidate"] for one in record["candidates"]]
+    assert record["promoted"].startswith(figures["candidate"])
     assert record["run_id"] == _promoted_run(promoted).info.run_id
 
 

@@ -87,8 +87,8 @@ def test_folds_in_time(name: str, competition: Competition, listen: type[Listene
     result = objective.evaluate(objective.default_params(), listen())
 
     assert (len(result.models), len(result.scores)) == (1, 2)
-    joined = objective.joined(2).evaluate(objective.default_params(), listen())
-    assert joined.model_hash == result.model_hash
+    with pytest.raises(NotImplementedError, match="of all rows"):
+        objective.of_all_rows(2, 10.0)
     assert np.isnan(result.oof_prediction[:30]).all()
     _served_as_searched(objective, result, tmp_path / "test.csv", tmp_path / "model")
 
@@ -108,9 +108,9 @@ def test_learned_features(
     assert result.importance.shape == (len(dataset.feature_names),)
     assert len(dataset.feature_names) > len(dataset.encoder.names)
     _served_as_searched(objective, result, tmp_path / "test.csv", tmp_path / "model")
-    joined = objective.joined(1)
-    result = joined.evaluate(joined.default_params(), listen())
-    _served_as_searched(joined, result, tmp_path / "test.csv", tmp_path / "joined model")
+    whole = objective.of_all_rows(1, float(np.mean(result.best_iterations)))
+    result = whole.evaluate(whole.default_params(), listen())
+    _served_as_searched(objective, result, tmp_path / "test.csv", tmp_path / "model of all rows")
 
 
 @pytest.mark.parametrize("transform", ["log1p", "quantile", "per:area"])

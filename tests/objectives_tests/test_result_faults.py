@@ -8,7 +8,7 @@ import pytest
 
 from objectives.base import CVResult
 from objectives.data.folds import Fold
-from objectives.result_faults import result_fault, score_fault
+from objectives.result_faults import result_fault, score_fault, whole_fault
 
 if TYPE_CHECKING:
     from objectives.data.dataset import Dataset
@@ -63,14 +63,16 @@ def test_each_fault_is_named(dataset: Dataset, sound: CVResult, change: dict[str
     assert fault in str(result_fault(dataset, FOLDS, replace(sound, **change)))
 
 
-def test_models_of_all_rows_are_welcome_where_they_were_asked_for(dataset: Dataset, sound: CVResult) -> None:
-    """So many as were asked for, or none of them; else their number is a fault."""
-    more = replace(sound, models=("a", "b", "c", "d", "e"))
+def test_models_of_all_rows_are_counted(dataset: Dataset, sound: CVResult) -> None:
+    """So many as were asked for, and what they predict; nothing else is asked of them."""
+    whole = replace(sound, scores=(), best_iterations=(), models=("a", "b"))
 
-    assert result_fault(dataset, FOLDS, more, of_all_rows=2) is None
-    assert result_fault(dataset, FOLDS, sound, of_all_rows=2) is None
-    assert "models has 5 entries" in str(result_fault(dataset, FOLDS, more))
-    assert "models has 5 entries" in str(result_fault(dataset, FOLDS, more, of_all_rows=1))
+    assert whole_fault(dataset, whole, 2) is None
+    assert "the models are not 3" in str(whole_fault(dataset, whole, 3))
+    assert "the models are not 2" in str(whole_fault(dataset, replace(whole, models=("a", 2)), 2))
+    spoilt = replace(whole, test_prediction=np.full(20, np.nan))
+    assert "the test prediction has 20 values" in str(whole_fault(dataset, spoilt, 2))
+    assert "not CVResult" in str(whole_fault(dataset, None, 2))
 
 
 def test_a_row_that_no_fold_validates_has_no_prediction(dataset: Dataset, sound: CVResult) -> None:

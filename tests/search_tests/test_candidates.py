@@ -32,7 +32,7 @@ def test_a_blend_is_the_weighted_mean() -> None:
     blend = blend_of(((first, 1.0), (second, 3.0)))
     known = {first: np.array([1.0, np.nan]), second: np.array([5.0, np.nan])}
     np.testing.assert_array_equal(blend.mixed(known), [4.0, np.nan])
-    assert (blend.name, blend.size, blend.lead) == ("blend of 2", 2, second)
+    assert (blend.name, blend.configurations, blend.lead) == ("blend of 2", (second, first), second)
 
 
 def test_a_blend_of_one_is_that_trial() -> None:

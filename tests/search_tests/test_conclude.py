@@ -152,7 +152,7 @@ class SecondFits:
         self.asked.append(until)
         if len(self.asked) > 1:
             test = next(iter(parts.predictions.values())).test
-            parts.add(Part(1, {"x": 1.0, "n": 20}, "slow"), PartPrediction(self._target, test, 1e3))
+            parts.add(Part(1, {"x": 1.0, "n": 20}, "slow"), PartPrediction(self._target, test, 1e3, 1.0))
 
     def seconds_to_join(self, candidates: Sequence[Candidate], parts: KnownParts) -> float:  # noqa: ARG002
         """More than there are."""
@@ -199,7 +199,7 @@ def test_a_trial_asked_for_has_the_same_figures(searched: Searched) -> None:
     line = scored_line(
         conclusion,
         part,
-        PartPrediction(stored.oof, stored.test, 0.01),
+        PartPrediction(stored.oof, stored.test, 0.01, 1.0),
         competition=searched.competition,
         engine=searched.engine,
         deadline=math.inf,

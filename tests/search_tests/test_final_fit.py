@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +10,10 @@ import pytest
 
 from objectives.data.folds import Fold
 from search.conclusion.candidates import Part
-from search.conclusion.final_fit import final_fits, joined_cost, place_of
+from search.conclusion.final_fit import final_fits, place_of, whole_cost
 from search.config import FINAL_FIT_OF_ALL_ROWS, FINAL_FIT_PARTS, FINAL_FIT_SEEDS, FINAL_FIT_SLOWER
 from search.loop.engine import Evaluated
-from search.loop.ground import Ground
+from search.loop.ground import Elsewhere, Ground
 from search.loop.in_process import InProcessEngine
 from tests.search_tests.bodies import limit, never
 from tests.search_tests.fakes import FakeObjective, cv_result
@@ -31,20 +30,14 @@ class PacedObjective(FakeObjective):
         seed: Of its models.
     """
 
-    def __init__(self, *, can_slow_down: bool = True, seed: int = 0, more: int | None = None) -> None:
+    def __init__(self, *, can_slow_down: bool = True, seed: int = 0) -> None:
         super().__init__()
-        self._can, self._seed, self._more = can_slow_down, seed, more
+        self._can, self._seed = can_slow_down, seed
 
     def on(self, folds: tuple[Fold, ...], seed: int | None = None) -> PacedObjective:  # noqa: ARG002
         """The same with another seed."""
         seed = self._seed if seed is None else seed
-        return PacedObjective(can_slow_down=self._can, seed=seed, more=self._more)
-
-    def joined(self, models: int) -> PacedObjective:
-        """With so many models more, unless it makes none."""
-        if self._more is None:
-            return self
-        return PacedObjective(can_slow_down=self._can, seed=self._seed, more=models)
+        return PacedObjective(can_slow_down=self._can, seed=seed)
 
     def slower(self, params: Params, factor: float) -> dict[str, Any] | None:
         """Divides the pace."""
@@ -52,8 +45,7 @@ class PacedObjective(FakeObjective):
 
     def evaluate(self, params: Params, report: Report) -> CVResult:  # noqa: ARG002 - the contract's form
         """Says pace and seed."""
-        result = cv_result(params["pace"] + 100 * self._seed)
-        return replace(result, models=("",) * (len(result.scores) + (self._more or 0)))
+        return cv_result(params["pace"] + 100 * self._seed)
 
 
 PARTS = [Part(number, {"pace": float(number)}) for number in (9, 3, 6, 12, 15, 18)]
@@ -101,48 +93,25 @@ def test_what_is_there_already_is_left_out() -> None:
     assert not {*known} & {*rest}
 
 
-def test_each_is_joined_by_models_of_all_rows() -> None:
-    """Where the objective makes them; the variant says how many, so that whoever lacks the model makes it again."""
-    found = fitted(PacedObjective(more=0), math.inf)
-
-    assert {*found} > {f"trial 9, slow, {FINAL_FIT_OF_ALL_ROWS} of all rows"}
-    for name, result in found.items():
-        part = Part(9, {}, name.split(", ", 1)[1])
-        assert part.of_all_rows == FINAL_FIT_OF_ALL_ROWS == len(result.models) - len(result.scores)
-        assert place_of(part).of_all_rows == FINAL_FIT_OF_ALL_ROWS
-        assert part.by_folds.of_all_rows == 0
-        assert part.by_folds.variant == part.variant.split(",")[0]
-
-
-def test_a_part_is_told_by_its_models_of_all_rows() -> None:
-    """Joined once or twice it is the same part, and without them what it was."""
-    for variant in ("", "slow", "seed 1"):
+def test_a_part_says_which_models_of_all_rows_it_has() -> None:
+    """By its variant alone, with the rounds of its folds: whoever lacks the models makes the same ones."""
+    for variant in ("", "slow", "seed 1", "slow seed 1"):
         part = Part(9, {"pace": 1.0}, variant)
-        joined = part.joined(5).joined(3)
+        whole = Part.from_json(part.whole(3, 120.44).to_json())
 
-        assert joined.of_all_rows == 3
-        assert joined.seed == part.seed
-        assert joined != part
-        assert joined.by_folds == part
-
-
-def test_without_time_for_models_of_all_rows_there_are_the_folds() -> None:
-    """A fit that would end in time without them is made without them."""
-    engine, seconds = InProcessEngine(Ground(PacedObjective(more=0))), dict.fromkeys(PARTS, 1e-6)
-
-    made = final_fits(PARTS, PacedObjective(more=0), engine, limit(), seconds=seconds, joined=1e12)
-
-    assert {fit.part.of_all_rows for fit in made} == {0}
+        assert (whole.of_all_rows, whole.rounds, whole.seed) == (3, 120.4, part.seed)
+        assert (part.of_all_rows, part.rounds) == (0, 0.0)
+        assert whole != part
+        assert whole.by_folds == part
+        assert place_of(whole) == Elsewhere(seed=part.seed, models=True, of_all_rows=3, rounds=120.4)
 
 
-def test_models_of_all_rows_are_in_the_forecast() -> None:
-    """Three beside five of four fifths of the rows each cost three quarters more; in time folds there are none."""
+def test_models_of_all_rows_have_a_forecast() -> None:
+    """Three of all rows cost three quarters of five of four fifths of the rows each."""
     rows = np.arange(100)
     folds = [Fold(np.setdiff1d(rows, val), val) for val in np.split(rows, 5)]
-    in_time = [Fold(rows[:end], rows[end : end + 20]) for end in (20, 40, 60)]
 
-    assert joined_cost(folds, 100) == pytest.approx(1 + FINAL_FIT_OF_ALL_ROWS / 4)
-    assert joined_cost(in_time, 100) == 1.0
+    assert whole_cost(folds, 100) == pytest.approx(FINAL_FIT_OF_ALL_ROWS / 4)
 
 
 def test_without_time_there_is_none() -> None:

@@ -1,7 +1,8 @@
-"""A blend that was chosen, with models of all rows beside those of its parts' folds."""
+"""What was chosen, with models of all rows beside those of its parts' folds."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 
 from search.conclusion.candidates import Part, blend_of, single
 from search.conclusion.conclude import kept_concluded
-from search.conclusion.final_fit import FinalFitting, joined_cost
+from search.conclusion.final_fit import FinalFitting, whole_cost
 from search.conclusion.known_parts import KnownParts, PartPrediction
 from search.conclusion.wording import conclusion_lines
 from search.config import FINAL_FIT_OF_ALL_ROWS
@@ -44,16 +45,19 @@ def test_a_chosen_blend_is_joined_by_models_of_all_rows(searched: Searched) -> N
     chosen = done.conclusion.chosen
     assert not chosen.is_single
     assert [line.candidate for line in done.conclusion.lines] == [line.candidate for line in alone.lines]
-    assert [part.by_folds for part, _ in chosen.parts] == [part for part, _ in alone.chosen.parts]
-    assert {part.of_all_rows for part, _ in chosen.parts} == {FINAL_FIT_OF_ALL_ROWS}
-    assert {*kept} == {ModelKey(*part.key) for part, _ in chosen.parts}
-    more = searched.objective.joined(FINAL_FIT_OF_ALL_ROWS)
-    tests = [
-        weight * more.evaluate(part.params, lambda _: False).test_prediction  # type: ignore[arg-type]
-        for part, weight in chosen.parts
-    ]
+    assert chosen.shares == pytest.approx(dict(alone.chosen.parts))
+    wholes = [part for part, _ in chosen.parts if part.of_all_rows]
+    assert {part.by_folds for part in wholes} == {*chosen.shares}
+    assert {*kept} == {ModelKey(*part.key) for part in wholes}
+    more = searched.objective.of_all_rows(FINAL_FIT_OF_ALL_ROWS, 1.0)
+    share = FINAL_FIT_OF_ALL_ROWS / (FINAL_FIT_OF_ALL_ROWS + len(searched.competition.folds))
+    tests, oofs = [], []
+    for part, weight in chosen.shares.items():
+        whole = more.evaluate(part.params, lambda _: False).test_prediction  # type: ignore[arg-type]
+        stored = searched.store.load(part.trial)
+        tests.append(weight * ((1 - share) * stored.test + share * whole))
+        oofs.append(weight * stored.oof)
     np.testing.assert_allclose(done.prediction.test, np.sum(tests, axis=0))
-    oofs = [weight * searched.store.load(part.trial).oof for part, weight in chosen.parts]
     np.testing.assert_allclose(done.prediction.oof, np.sum(oofs, axis=0))
     again = kept_concluded(searched.study, searched.layout)
     assert again is not None
@@ -79,15 +83,34 @@ class OnlyJoins:
         return self.fits.join(candidate, parts, until)
 
 
-def test_a_trial_on_its_own_stays_as_it_ran(tmp_path: Path) -> None:
-    """Its run has its model and its file, so nothing is fitted beside, and no time kept for it."""
+def test_so_is_a_trial_on_its_own(tmp_path: Path) -> None:
+    """It stays that trial, by its name and its scores, and says that it has more models than ran."""
     searched = searched_waves(tmp_path / "noise", signal=0.0)
     kept: list[ModelKey] = []
 
-    conclusion = searched.concluded(fits=OnlyJoins(searched.fits(kept))).conclusion
+    done = searched.concluded(fits=OnlyJoins(searched.fits(kept)))
 
-    assert conclusion.chosen.is_single
-    assert conclusion.joined is None
+    chosen, ran = done.conclusion.chosen, done.conclusion.chosen_line.candidate
+    assert ran.is_plain
+    assert chosen.is_single
+    assert not chosen.is_plain
+    assert chosen.trial == ran.trial
+    assert chosen.name == f"{ran.name} and {FINAL_FIT_OF_ALL_ROWS} of all rows"
+    (whole,) = kept
+    assert whole.trial == ran.trial
+    stored = searched.store.load(whole.trial)
+    np.testing.assert_allclose(done.prediction.oof, stored.oof)
+    assert not np.allclose(done.prediction.test, stored.test)
+
+
+def test_a_trial_whose_rounds_nobody_knows_has_none(searched: Searched) -> None:
+    """Without them nobody knows how many all rows bear: no time is kept, and nothing fitted."""
+    part, kept = Part(1, {"x": 0.0, "n": 3}), []  # type: ignore[var-annotated]
+    parts = KnownParts(None, {part: PartPrediction(np.zeros(1), np.zeros(1), 1.0, math.nan)})
+    fits = searched.fits(kept)
+
+    assert fits.seconds_to_join([single(part)], parts) == 0.0
+    assert fits.join(single(part), parts, math.inf) == single(part)
     assert not kept
 
 
@@ -107,17 +130,16 @@ def test_time_is_kept_for_what_may_be_chosen(searched: Searched) -> None:
     """Enough for any candidate: all of its parts, and the longest of them though others are done beside it."""
     fits = searched.fits([])
     first, second = Part(1, {}), Part(2, {})
-    known = PartPrediction(np.zeros(1), np.zeros(1), 0.0)
+    known = PartPrediction(np.zeros(1), np.zeros(1), 0.0, 1.0)
     parts = KnownParts(None, {first: known._replace(seconds=8.0), second: known._replace(seconds=4.0)})
     blend = blend_of(((first, 2.0), (second, 1.0)))
-    cost = joined_cost(searched.competition.folds, N)
+    cost = whole_cost(searched.competition.folds, N)
 
     assert fits.seconds_to_join([single(second), blend], parts) == pytest.approx(12.0 * cost)
     beside = InProcessEngine(Ground(searched.objective))
     beside.at_once = 4
     at_once = replace(fits, engine=beside)
     assert at_once.seconds_to_join([single(second), blend], parts) == pytest.approx(8.0 * cost)
-    assert fits.seconds_to_join([single(first.joined(3))], parts) == 0.0
 
 
 def test_in_time_there_is_a_model_of_all_rows_already(tmp_path: Path) -> None:

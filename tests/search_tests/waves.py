@@ -45,22 +45,23 @@ class Waves(FakeObjective):
         competition: The data.
         folds: Where to evaluate.
         seed: Of the waves.
-        more: Models of all rows beside those of the folds.
+        whole: Models of all rows instead of those of the folds.
     """
 
     def __init__(
-        self, competition: Competition, folds: tuple[Fold, ...], seed: int = 0, more: int = 0
+        self, competition: Competition, folds: tuple[Fold, ...], seed: int = 0, whole: int = 0
     ) -> None:
         super().__init__(space={"x": FloatDistribution(-2.0, 4.0), "n": IntDistribution(1, 40)})
-        self._competition, self._folds, self._seed, self._more = competition, folds, seed, more
+        self._competition, self._folds, self._seed, self._whole = competition, folds, seed, whole
         self.evaluations = 0
 
     def on(self, folds: tuple[Fold, ...], seed: int | None = None) -> Waves:
         """The same elsewhere."""
         return Waves(self._competition, folds, self._seed if seed is None else seed)
 
-    def joined(self, models: int) -> Waves:
-        """With so many models more."""
+    def of_all_rows(self, models: int, rounds: float) -> Waves:
+        """With so many models of all rows; waves know no rounds but one."""
+        assert rounds == 1.0
         return Waves(self._competition, self._folds, self._seed, models)
 
     def evaluate(self, params: Params, report: Report) -> CVResult:  # noqa: ARG002 - the contract's form
@@ -68,16 +69,17 @@ class Waves(FakeObjective):
         self.evaluations += 1
         data = self._competition.dataset
         oof, tests, scores = np.full(len(data.target), np.nan), [], []
-        whole = np.arange(len(data.target))
-        for k, fold in enumerate([*self._folds, *[Fold(whole, whole[:0])] * self._more]):
-            rng = np.random.default_rng([self._seed, k])
+        rows = np.arange(len(data.target))
+        whole = [Fold(rows, rows[:0])] * self._whole
+        for k, fold in enumerate(whole or self._folds):
+            rng = np.random.default_rng([self._seed, k + 100 * self._whole])
             slopes = rng.normal(size=(data.train.shape[1], 2 * params["n"]))
             train, test = np.sin(data.train @ slopes), np.sin(data.test @ slopes)
             x, y = train[fold.train_idx], data.target[fold.train_idx]
             damped = x.T @ x + 10.0 ** params["x"] * np.eye(x.shape[1])
             weights = np.linalg.solve(damped, x.T @ (y - y.mean()))
             tests.append(test @ weights + y.mean())
-            if k >= len(self._folds):
+            if whole:
                 continue
             oof[fold.val_idx] = train[fold.val_idx] @ weights + y.mean()
             scores.append(data.metric.score(data.target[fold.val_idx], oof[fold.val_idx]))
@@ -112,7 +114,8 @@ class Searched:
         number = len(self.study.trials)
         self.store.save(number, oof=result.oof_prediction, test=result.test_prediction)
         space = self.objective.space()
-        attributes = {"metrics": {"seconds": self.seconds, "cv_rmse_std": result.std}}
+        metrics = {"seconds": self.seconds, "cv_rmse_std": result.std, "best_iteration_mean": 1.0}
+        attributes = {"metrics": metrics}
         self.study.add_trial(
             create_trial(params=params, distributions=space, value=result.mean, user_attrs=attributes)
         )

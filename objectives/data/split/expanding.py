@@ -12,6 +12,8 @@ from objectives.data.folds import Fold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from objectives.base import CVResult
+
 
 def last_fit(folds: Sequence[Fold], n_rows: int) -> Fold | None:
     """All rows to fit, where each fold is fitted on those of the fold before and more; None for other folds.
@@ -27,29 +29,29 @@ def last_fit(folds: Sequence[Fold], n_rows: int) -> Fold | None:
 
 
 def whole_fit(folds: Sequence[Fold], n_rows: int) -> Fold:
-    """All rows to fit, for models that join those of the folds; some of them are watched."""
+    """All rows to fit, for models beside those of the folds; some of them are watched."""
     return Fold(np.arange(n_rows), folds[-1].val_idx)
 
 
-def fitted_folds(folds: Sequence[Fold], n_rows: int, n_models: int) -> tuple[Fold, ...]:
+def fitted_folds(folds: Sequence[Fold], n_rows: int, result: CVResult) -> tuple[Fold, ...]:
     """What each of a result's models was fitted to.
 
     Args:
         folds: Of the study.
         n_rows: All training rows.
-        n_models: Models of the result.
+        result: With models.
     """
     last = last_fit(folds, n_rows)
     if last is not None:
         return (last,)
-    return (*folds, *(whole_fit(folds, n_rows),) * max(0, n_models - len(folds)))
+    return tuple(folds) if result.scores else (whole_fit(folds, n_rows),) * len(result.models)
 
 
-def whole_rounds(folds: Sequence[Fold], best_iterations: Sequence[int]) -> int:
+def whole_rounds(folds: Sequence[Fold], rounds: float) -> int:
     """Rounds for that: the folds' mean, and more in proportion to the rows, for more of them bear more rounds."""
     n_rows = len(np.unique(np.concatenate([folds[0].train_idx, folds[0].val_idx])))
     growth = n_rows / float(np.mean([len(fold.train_idx) for fold in folds]))
-    return max(1, round(growth * float(np.mean(best_iterations))))
+    return max(1, round(growth * rounds))
 
 
 def last_rounds(folds: Sequence[Fold], best_iterations: Sequence[int]) -> int:

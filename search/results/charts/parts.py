@@ -19,8 +19,8 @@ def blend_weights(conclusion: Conclusion | None) -> Chart | Missing:
     chosen = conclusion.chosen
     if chosen.is_single:
         return Missing(TITLE, f"{chosen.name.capitalize()} was chosen on its own, so there are no weights.")
-    names = [part.name for part, _ in chosen.parts]
-    weights = [weight for _, weight in chosen.parts]
+    names = [part.name for part in chosen.shares]
+    weights = [*chosen.shares.values()]
     return Chart(
         name="blend_weights",
         title=TITLE,
