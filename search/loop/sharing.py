@@ -1,4 +1,4 @@
-"""Which of several objectives the next trial is of: who has had least of the time beside what it promises."""
+"""Which of several objectives the next trial is of: who has had least of the budget beside what it promises."""
 
 from __future__ import annotations
 
@@ -46,15 +46,16 @@ def next_objective(
 ) -> str:
     """The objective of the next trial.
 
-    Each objective is to have its share of the time: a part that is equal for all, and the rest by what it
-    promises. So where two promise the same, the one whose trials take twice as long gets half as many. Who has
-    had no trial yet comes first. Who does nothing but fail is left alone, and who would not be through in time,
-    unless all are so.
+    Each objective is to have its share of what the user gave, seconds or else trials: a part that is equal for
+    all, and the rest by what it promises. So of two that promise the same each gets as many trials; where time is
+    limited, the one whose trials take twice as long gets half as many. Who has had no trial yet comes first. Who
+    does nothing but fail is left alone, and who would not be through in time, unless all are so.
 
     Args:
         spent: What each has had, in the order of precedence; at least one.
         promise: Shares that add up to 1; empty: equal ones.
-        seconds_left: Until the end of the search.
+        seconds_left: Until the end of the search; infinite: trials are counted, so that the same seed asks for the
+            same ones however long they take here.
     """
     able = [name for name, one in spent.items() if not one.is_hopeless] or [*spent]
     # Before it has had a trial nobody knows how long one takes.
@@ -62,7 +63,7 @@ def next_objective(
     for name in open_ones:
         if not spent[name].trials:
             return name
-    costs = _costs(spent)
+    costs = dict.fromkeys(spent, 1.0) if math.isinf(seconds_left) else _costs(spent)
     had = {name: spent[name].trials * costs[name] / _share(name, spent, promise) for name in open_ones}
     return min(open_ones, key=lambda name: had[name])
 

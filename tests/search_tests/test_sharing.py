@@ -65,13 +65,27 @@ def test_who_would_not_be_through_in_time_is_not_begun() -> None:
 
 def test_shares_are_of_time_and_by_promise() -> None:
     """Who promises three quarters gets about that much of the time, counted in seconds."""
-    had = {"a": _had(1, 1.0), "b": _had(1, 4.0)}
-    for _ in range(400):
-        name = next_objective(had, {"a": 0.75, "b": 0.25})
-        had[name] = had[name]._replace(trials=had[name].trials + 1)
+    had = _shared({"a": _had(1, 1.0), "b": _had(1, 4.0)}, 1e9)
 
     share = had["a"].trials / (had["a"].trials + 4 * had["b"].trials)
     assert share == pytest.approx(0.2 / 2 + 0.8 * 0.75, abs=0.02)
+
+
+def test_without_a_time_limit_shares_are_of_trials() -> None:
+    """Then the same seed asks for the same trials on any machine: what they take decides nothing."""
+    fast, slow = (_shared({"a": _had(1, 1.0), "b": _had(1, cost)}, math.inf) for cost in (4.0, 400.0))
+
+    assert fast["a"].trials == slow["a"].trials
+    share = fast["a"].trials / (fast["a"].trials + fast["b"].trials)
+    assert share == pytest.approx(0.2 / 2 + 0.8 * 0.75, abs=0.02)
+
+
+def _shared(had: dict[str, Spending], seconds_left: float) -> dict[str, Spending]:
+    """After four hundred trials more."""
+    for _ in range(400):
+        name = next_objective(had, {"a": 0.75, "b": 0.25}, seconds_left)
+        had[name] = had[name]._replace(trials=had[name].trials + 1)
+    return had
 
 
 def test_nobody_is_left_without_a_share() -> None:
@@ -86,7 +100,8 @@ def test_nobody_is_left_without_a_share() -> None:
 
 def test_a_cost_nobody_knows_is_the_dearest() -> None:
     """An objective whose first trial still runs gets no second one before others have had as much."""
-    assert next_objective({"a": _had(3, 1.0), "b": _had(1, 8.0), "c": _had(1, math.nan)}, {}) == "a"
+    had = {"a": _had(3, 1.0), "b": _had(1, 8.0), "c": _had(1, math.nan)}
+    assert next_objective(had, {}, seconds_left=1e9) == "a"
 
 
 def test_a_late_trial_in_the_blend_promises_more() -> None:
