@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from search.config import AUTO
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -67,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--studies", type=int, default=108)
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--timeout", type=float, default=60.0)
+    parser.add_argument("--objective", default=AUTO, help="as of the search")
+    parser.add_argument("--workers", type=int, default=None, help="as of the search")
     parser.add_argument("--lines", type=Path, default=LINES)
     flags = parser.parse_args(argv)
     lines = (
@@ -75,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     done = {(line["set"], line["rows"], line["seed"]) for line in lines}
     for job in jobs(flags.sets, flags.rows, flags.studies):
         if tuple(job) not in done:
-            lines.append(measure(job, flags.data, flags.trials, flags.timeout))
+            lines.append(measure(job, flags.data, _words(flags)))
             flags.lines.parent.mkdir(exist_ok=True)
             with flags.lines.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(lines[-1]) + "\n")
@@ -90,13 +94,19 @@ def jobs(sets: Sequence[str], rows: Sequence[int], studies: int) -> list[Job]:
     return [Job(*pairs[seed % len(pairs)], seed) for seed in range(studies)]
 
 
-def measure(job: Job, data: Path, trials: int, timeout: float) -> Line:
+def _words(flags: argparse.Namespace) -> list[str]:
+    """What the search is told beside its files."""
+    words = [f"--{name}={getattr(flags, name):g}" for name in ("trials", "timeout")]
+    words += [] if flags.workers is None else [f"--workers={flags.workers}"]
+    return [*words, f"--objective={flags.objective}"]
+
+
+def measure(job: Job, data: Path, how: Sequence[str]) -> Line:
     """Runs one study and scores what it came to."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         target, answers = _draw(job, data, home)
-        words = ["--train=train.csv", "--test=test.csv", f"--target={target}", f"--study={STUDY}"]
-        words += [f"--trials={trials}", f"--timeout={timeout:g}"]
+        words = ["--train=train.csv", "--test=test.csv", f"--target={target}", f"--study={STUDY}", *how]
         command = [sys.executable, "-m", "search.run", *words]
         subprocess.run(command, cwd=home, check=True, capture_output=True)  # noqa: S603 - our own command
         return {"set": job.name, "rows": job.rows, "seed": job.seed, **_scores(home, answers)}

@@ -29,7 +29,7 @@ class Competition:
     """What is searched.
 
     Attributes:
-        config: The settings it came from.
+        config: The settings it came from; its objectives are those that were decided on.
         dataset: The data as arrays.
         split: How the rows are split, decided.
         folds: The split, fixed for the whole study.
@@ -221,9 +221,10 @@ def _load(
     folds = _folds(plan, dataset, faults)
     if faults or submission_format is None:
         raise InputFaults(faults)
+    objectives = objectives.decided(len(dataset.target))
     study = config.study or paths.name
     competition = Competition(
-        config=config,
+        config=config.model_copy(update={"objective": objectives.given}),
         dataset=dataset,
         split=plan,
         folds=folds,
@@ -233,6 +234,7 @@ def _load(
         notes=(
             *paths.notes,
             *dataset.notes,
+            *objectives.notes,
             *unused_columns(plan),
             format_note(submission_format, paths.sample_submission),
         ),

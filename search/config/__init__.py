@@ -25,6 +25,9 @@ from search.config.commands import (
 from search.config.figures import (
     AUDIT_SHARE,
     AUDIT_SHARE_OF_TRYOUTS,
+    AUTO,
+    AUTO_OBJECTIVES,
+    AUTO_ROWS,
     BLEND_BAGS,
     BLEND_PARTS,
     BLEND_ROWS,
@@ -135,6 +138,9 @@ from search.config.search import (
 __all__ = [
     "AUDIT_SHARE",
     "AUDIT_SHARE_OF_TRYOUTS",
+    "AUTO",
+    "AUTO_OBJECTIVES",
+    "AUTO_ROWS",
     "BLEND_BAGS",
     "BLEND_PARTS",
     "BLEND_ROWS",

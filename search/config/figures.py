@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 SAMPLE_EXPERIMENT = "signate_mlit_rental_price"
+AUTO = "auto"
+"""In place of objectives' names: what suits the training rows."""
+AUTO_OBJECTIVES = ("lightgbm", "extra_trees", "linear")
+"""What that is on few rows; on more it is the first alone."""
+AUTO_ROWS = 10_000
+"""Training rows up to which models that err differently bring more to the blend than more trials of the best."""
 STARTUP_TRIALS = (5, 20)
 """Fewest and most random trials before the sampler models the space; a tenth of all in between."""
 MOST_MODELLED_TRIALS = 1_000

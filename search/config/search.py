@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from search.config.figures import AUTO, AUTO_ROWS
 from search.space.table import SpaceTable
 
 
@@ -73,8 +74,9 @@ class DataConfig(StudyChoice):
         None, description="which way your own metric is better; found out when not given"
     )
     objective: Places = Field(
-        ("lightgbm",),
-        description="models to search, by commas: names, or file.py:Class of your own; several share one study",
+        (AUTO,),
+        description="models to search, by commas: names, or file.py:Class of your own; several share one study; "
+        f"auto: lightgbm, and up to {AUTO_ROWS:,} training rows extra_trees and linear beside it",
     )
     loss: Names = Field(
         (), description="training losses to choose from, by commas; default: what fits the metric"

@@ -162,7 +162,11 @@ def _open(
         for line in change_space(study, objective, question):
             print(line)
         _note(study, "question", question)
-        _note(study, "settings", config.model_dump(mode="json", include=set(DataConfig.model_fields)))
+        _note(
+            study,
+            "settings",
+            competition.config.model_dump(mode="json", include=set(DataConfig.model_fields)),
+        )
         _note(study, METRIC_CODE, code_of(competition.dataset.metric))
         _note(study, OBJECTIVE_CODES, {**competition.objectives.codes} or None)
         # A study that takes in further objectives keeps what is true of the runs that it has; new ones say their own.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from objectives.base import OBJECTIVES, find_objective, missing_extra
@@ -13,9 +13,11 @@ from objectives.own_objective import (
     fingerprint,
     is_own,
 )
+from search.config import AUTO, AUTO_OBJECTIVES, AUTO_ROWS
+from search.space.combined import UNPREFIXED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from objectives.base import ObjectiveFactory
 
@@ -29,29 +31,54 @@ class ChosenObjectives:
         codes: Texts of the user's own files, by what names them; an installed module has none.
         source: What tells own objectives from others of the same names; empty if there are none.
         faults: One line for each that cannot be had.
+        given: What names each of them, in the order of the factories.
+        for_few_rows: Names of those that only `auto` brought, and only where there are few rows.
     """
 
     factories: tuple[ObjectiveFactory, ...]
     codes: Mapping[str, str]
     source: str
     faults: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    for_few_rows: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Their names, in order."""
         return tuple(str(getattr(factory, "name", "")) for factory in self.factories)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found out, for people."""
+        if not self.for_few_rows:
+            return ()
+        return (f"Models: {', '.join(self.names)} (found out; --objective {UNPREFIXED} is one alone)",)
 
-def choose(given: Iterable[str], codes: Mapping[str, str] | None = None) -> ChosenObjectives:
+    def decided(self, rows: int) -> ChosenObjectives:
+        """Those that `auto` means for so many training rows, and all that were named."""
+        if rows <= AUTO_ROWS:
+            return self
+        kept = [k for k, one in enumerate(self.given) if one not in self.for_few_rows]
+        return replace(
+            self,
+            factories=tuple(self.factories[k] for k in kept),
+            given=tuple(self.given[k] for k in kept),
+            for_few_rows=frozenset(),
+        )
+
+
+def choose(given: Collection[str], codes: Mapping[str, str] | None = None) -> ChosenObjectives:
     """Finds objectives by name or place.
 
     Args:
-        given: Names of built-in ones, and `file.py:Class` or `module:Class`, in any order.
+        given: Names of built-in ones, `auto`, and `file.py:Class` or `module:Class`, in any order.
         codes: Texts of own files as they were when a study began; one that is not there is read.
     """
-    listed = [*OBJECTIVES]
-    ordered = sorted(given, key=lambda one: listed.index(one) if one in listed else len(listed))
+    listed, named = [*OBJECTIVES], [one for one in given if one != AUTO]
+    by_auto = [one for one in AUTO_OBJECTIVES if one not in named] if AUTO in given else []
+    ordered = sorted([*named, *by_auto], key=lambda one: listed.index(one) if one in listed else len(listed))
     found: dict[str, ObjectiveFactory] = {}
+    places: dict[str, str] = {}
     texts: dict[str, str] = {}
     faults = [] if ordered else [f"--objective: got none; allowed: {_allowed()}; do: name at least one"]
     for one in ordered:
@@ -63,10 +90,17 @@ def choose(given: Iterable[str], codes: Mapping[str, str] | None = None) -> Chos
         name = str(getattr(factory, "name", one))
         if name in found:
             faults.append(f"--objective: got {name} twice; allowed: each once; do: take one out")
-        found[name] = factory
+        found[name], places[name] = factory, one
         texts |= {one: text} if text is not None else {}
     source = ", ".join(fingerprint(one, texts.get(one)) for one in ordered if is_own(one))
-    return ChosenObjectives(tuple(found.values()), texts, source, tuple(faults))
+    return ChosenObjectives(
+        tuple(found.values()),
+        texts,
+        source,
+        tuple(faults),
+        given=tuple(places.values()),
+        for_few_rows=frozenset(by_auto) - {UNPREFIXED},
+    )
 
 
 def _find(given: str, code: str | None) -> tuple[ObjectiveFactory, str | None]:
@@ -81,4 +115,4 @@ def _find(given: str, code: str | None) -> tuple[ObjectiveFactory, str | None]:
 
 
 def _allowed() -> str:
-    return f"{', '.join(OBJECTIVES)}, file.py:Class, module:Class"
+    return f"{AUTO}, {', '.join(OBJECTIVES)}, file.py:Class, module:Class"

@@ -70,8 +70,9 @@ def take_step(project: Project, command: str, *arguments: str | Path) -> Step:
 
 
 def search_flags(pair: CsvPair) -> list[str | Path]:
-    """The story's search."""
-    return [*data_flags(pair), "--trials", str(N_TRIALS), "--folds", str(N_FOLDS), "--workers", "1"]
+    """The story's search; of one model, for its pruner needs five complete trials of a model first."""
+    flags = ["--trials", str(N_TRIALS), "--folds", str(N_FOLDS), "--workers", "1", "--objective", "lightgbm"]
+    return [*data_flags(pair), *flags]
 
 
 def best_of(step: Step) -> FrozenTrial:

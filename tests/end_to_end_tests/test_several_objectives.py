@@ -139,7 +139,7 @@ def test_another_source_is_another_question(several: Several) -> None:
 def test_a_study_of_lightgbm_takes_in_another(several: Several) -> None:
     """The same command with one name more goes on: earlier trials count, guide the sampler, and are replayed."""
     project, study = several.project, ["--study", "grown"]
-    project.run("run", *study, "--trials", "2")
+    project.run("run", *study, "--trials", "2", "--objective", "lightgbm")
     output = project.run("run", *study, "--trials", "4", "--objective", "lightgbm,extra_trees").stdout
     trials = project.study("grown").get_trials()
     runs = {run.info.run_name: run for run in project.mlflow_runs() if _study_of(run) == "grown"}

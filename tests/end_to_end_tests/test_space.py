@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from tests.end_to_end_tests.project import Project
 
 SETTINGS = (
-    'rows = 300\nfolds = 2\nworkers = 0\ntrials = 3\nstudy = "edited"\n[space]\nnum_leaves = [15, 31]\n'
+    'rows = 300\nfolds = 2\nworkers = 0\ntrials = 3\nstudy = "edited"\nobjective = "lightgbm"\n'
+    "[space]\nnum_leaves = [15, 31]\n"
 )
 
 

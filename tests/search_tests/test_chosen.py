@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import objectives.base
+from search.competition import open_competition
+from search.config import AUTO_OBJECTIVES, AUTO_ROWS, DataConfig
 from search.space.chosen import choose
+from storage.layout import Layout
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from tests.conftest import CsvPair
 
 CODE = """
 from objectives.models.lightgbm import LightGBMObjective
@@ -30,6 +35,33 @@ def test_lightgbm_alone_has_nothing_besides() -> None:
     chosen = choose(["lightgbm"])
 
     assert (chosen.names, dict(chosen.codes), chosen.source, chosen.faults) == (("lightgbm",), {}, "", ())
+
+
+def test_what_is_chosen_by_default_depends_on_the_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few rows bear models that err differently; on many LightGBM is alone, but for what was named beside."""
+    _write(tmp_path, monkeypatch)
+    default, more = choose(DataConfig().objective), choose(["linear", "auto", "own.py:Mine"])
+
+    assert default.decided(AUTO_ROWS).given == default.decided(AUTO_ROWS).names == AUTO_OBJECTIVES
+    assert default.decided(AUTO_ROWS + 1).given == default.decided(AUTO_ROWS + 1).names == ("lightgbm",)
+    assert "Models: lightgbm, extra_trees, linear (found out" in default.decided(AUTO_ROWS).notes[0]
+    assert default.decided(AUTO_ROWS + 1).notes == choose(["lightgbm"]).notes == ()
+    assert more.decided(AUTO_ROWS).given == ("lightgbm", "extra_trees", "linear", "own.py:Mine")
+    assert more.decided(AUTO_ROWS + 1).given == ("lightgbm", "linear", "own.py:Mine")
+    assert more.decided(AUTO_ROWS + 1).names == ("lightgbm", "linear", "mine")
+
+
+def test_a_study_keeps_what_was_decided(lucas_csvs: CsvPair, tmp_path: Path) -> None:
+    """Settings in the ledger name the models, so that no later default makes another question of them."""
+    pair = lucas_csvs
+    config = DataConfig(train=pair.train, test=pair.test, target=pair.target)
+
+    competition = open_competition(config, Layout(tmp_path))
+
+    assert competition.config.objective == competition.objectives.names == AUTO_OBJECTIVES
+    assert competition.objective().name == "lightgbm,extra_trees,linear"
 
 
 def test_the_order_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,12 @@ def _search(home: Path, pair: CsvPair) -> None:
     layout = Layout(home)
     layout.create()
     config = DataConfig(
-        study=NAME, train=home / "train.csv", test=home / "test.csv", target=pair.target, folds=2
+        study=NAME,
+        train=home / "train.csv",
+        test=home / "test.csv",
+        target=pair.target,
+        objective=("lightgbm",),
+        folds=2,
     )
     competition = open_competition(config, layout)
     objective = competition.objective()
