@@ -122,7 +122,9 @@ def _measure(arguments: list[str]) -> Figures:
         return opened
 
     search.open_study = open_study
-    config = parse_flags(SearchConfig, arguments, command="run", about="").checked()
+    config = parse_flags(
+        SearchConfig, [*arguments, "--objective=lightgbm"], command="run", about=""
+    ).checked()
     begun = time.monotonic()
     result = search.run_search(config, Layout())
     return {"seconds": time.monotonic() - begun, "trials": float(len(result.study.trials))}

@@ -113,7 +113,9 @@ def _measure(arguments: list[str]) -> dict[str, object]:
     from storage.layout import Layout
 
     objectives.base.OBJECTIVES["lightgbm"] = "benchmarks.timed:TimedLightGBM"
-    config = parse_flags(SearchConfig, arguments, command="run", about="").checked()
+    config = parse_flags(
+        SearchConfig, [*arguments, "--objective=lightgbm"], command="run", about=""
+    ).checked()
     begun = time.time()
     with _Looks() as looks:
         run_search(config, Layout())
