@@ -165,22 +165,26 @@ class Concluding:
             self.study,
             metric=data.metric.label,
             has_own_rows=is_fixed(self.competition),
-            joined=self._joined(choice.chosen.candidate, parts),
+            joined=self._joined(choice.chosen, parts),
         )
         return self._kept(conclusion, parts)
 
-    def _joined(self, chosen: Candidate, parts: KnownParts) -> Candidate | None:
-        """The chosen one with models of all rows beside those of its folds; None: it has no more than it had."""
-        if self.final_fits is None:
+    def _joined(self, chosen: Contender, parts: KnownParts) -> Candidate | None:
+        """The chosen one with models of all rows beside those of its folds; None: it has no more than it had.
+
+        The default stays what everything is compared with.
+        """
+        if self.final_fits is None or chosen.kind == "default":
             return None
-        joined = self.final_fits.join(chosen, parts, self._until)
-        return None if joined == chosen else joined
+        joined = self.final_fits.join(chosen.candidate, parts, self._until)
+        return None if joined == chosen.candidate else joined
 
     def _kept_to_join(self, parts: KnownParts, contenders: Sequence[Contender]) -> float:
         """Seconds kept for that from what comes before."""
         if self.final_fits is None:
             return 0.0
-        needed = self.final_fits.seconds_to_join([one.candidate for one in contenders], parts)
+        able = [one.candidate for one in contenders if one.kind != "default"]
+        needed = self.final_fits.seconds_to_join(able, parts)
         return min(needed, JOINING_SHARE * max(0.0, self._until - time.monotonic()))
 
     def _standing(self, parts: KnownParts) -> tuple[Scorer, list[ScoredFold], list[Contender]]:

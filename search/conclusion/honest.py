@@ -17,7 +17,7 @@ import numpy as np
 
 from search.conclusion.row_noise import Drawn, draw_scores
 from search.conclusion.scored_folds import folds_with
-from search.config import HONEST_DRAWS, HONEST_LEVEL
+from search.config import HONEST_DRAWS, HONEST_FEW_ROWS, HONEST_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +107,9 @@ def honest_score(
     noise = table.split_error() * rng.standard_normal(len(drawn.scores))
     if test.folds_differ:
         noise = noise + table.between_folds(drawn) * rng.standard_t(max(1, len(own) - 1), len(drawn.scores))
-    deviations = drawn.deviations + noise
+    # Few rows lack what is rare, in every draw from them alike, and the best of many tries looks better on them.
+    wider = 1 + HONEST_FEW_ROWS / math.sqrt(len(table.seen))
+    deviations = wider * (drawn.deviations + noise)
     tail = (1 - HONEST_LEVEL) / 2
     low, high = np.quantile(deviations[np.isfinite(deviations)], [tail, 1 - tail])
     # What is added to a score near the best there can be leads beyond it.

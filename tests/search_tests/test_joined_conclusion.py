@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from search.conclusion.candidates import Part, blend_of, single
-from search.conclusion.conclude import kept_concluded
+from search.conclusion.conclude import kept_concluded, predictions_of
 from search.conclusion.final_fit import FinalFitting, whole_cost
 from search.conclusion.known_parts import KnownParts, PartPrediction
 from search.conclusion.wording import conclusion_lines
@@ -83,24 +83,37 @@ class OnlyJoins:
         return self.fits.join(candidate, parts, until)
 
 
-def test_so_is_a_trial_on_its_own(tmp_path: Path) -> None:
-    """It stays that trial, by its name and its scores, and says that it has more models than ran."""
+def test_so_is_a_trial_on_its_own(searched: Searched) -> None:
+    """It stays that trial, and says that it has more models than ran, each of them with the same weight."""
+    part, kept = Part(1, {"x": 1.0, "n": 20}), []  # type: ignore[var-annotated]
+    stored = searched.store.load(1)
+    parts = KnownParts(None, {part: PartPrediction(stored.oof, stored.test, 0.01, 1.0)})
+
+    joined = searched.fits(kept).join(single(part), parts, math.inf)
+
+    assert joined.is_single
+    assert not joined.is_plain
+    assert (joined.trial, joined.lead) == (1, part)
+    assert joined.name == f"trial 1 and {FINAL_FIT_OF_ALL_ROWS} of all rows"
+    n_folds = len(searched.competition.folds)
+    assert joined.parts[0][1] / n_folds == pytest.approx(joined.parts[1][1] / FINAL_FIT_OF_ALL_ROWS)
+    assert kept == [ModelKey(*joined.parts[1][0].key)]
+    predicted = predictions_of(joined, parts)
+    np.testing.assert_allclose(predicted.oof, stored.oof)
+    assert not np.allclose(predicted.test, stored.test)
+
+
+def test_the_default_stays_as_it_ran(tmp_path: Path) -> None:
+    """Where it is what is honestly best it is what is promoted: nothing is fitted beside, and no time kept for it."""
     searched = searched_waves(tmp_path / "noise", signal=0.0)
     kept: list[ModelKey] = []
 
-    done = searched.concluded(fits=OnlyJoins(searched.fits(kept)))
+    conclusion = searched.concluded(fits=OnlyJoins(searched.fits(kept))).conclusion
 
-    chosen, ran = done.conclusion.chosen, done.conclusion.chosen_line.candidate
-    assert ran.is_plain
-    assert chosen.is_single
-    assert not chosen.is_plain
-    assert chosen.trial == ran.trial
-    assert chosen.name == f"{ran.name} and {FINAL_FIT_OF_ALL_ROWS} of all rows"
-    (whole,) = kept
-    assert whole.trial == ran.trial
-    stored = searched.store.load(whole.trial)
-    np.testing.assert_allclose(done.prediction.oof, stored.oof)
-    assert not np.allclose(done.prediction.test, stored.test)
+    assert conclusion.chosen_line.kind == "default"
+    assert conclusion.chosen.is_plain
+    assert conclusion.joined is None
+    assert not kept
 
 
 def test_a_trial_whose_rounds_nobody_knows_has_none(searched: Searched) -> None:
