@@ -51,6 +51,11 @@ class Competition:
     objectives: ChosenObjectives
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """What a study keeps of the settings."""
+        return self.config.model_dump(mode="json", include=set(DataConfig.model_fields))
+
+    @property
     def metric_name(self) -> str:
         """The name its score has in MLflow, such as `cv_rmse`; `_mean` and the like follow."""
         return f"cv_{self.dataset.metric.name}"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.conclusion.candidates import single
-from search.conclusion.conclude import models_in_a_prediction, unseen_rows
 from search.conclusion.conclusion import Line
 from search.conclusion.fresh_splits import fresh_splits, score_on_fresh_splits
 from search.conclusion.honest import honest_score
 from search.conclusion.paired import paired_gain
 from search.conclusion.scored_folds import Scorer, own_folds
+from search.conclusion.unseen import models_in_a_prediction, unseen_rows
 from search.config import FEWEST_FRESH_FOLDS
 
 if TYPE_CHECKING:

@@ -13,11 +13,18 @@ from search.conclusion.candidates import blend_of, single
 from search.conclusion.choice import Contender, Evidence, choose
 from search.conclusion.conclusion import Conclusion, concluded
 from search.conclusion.fresh_splits import fresh_splits, is_fixed, score_on_fresh_splits
-from search.conclusion.honest import UnseenRows, honest_score
+from search.conclusion.honest import honest_score
 from search.conclusion.known_parts import known_parts
 from search.conclusion.restored import evaluated_again
 from search.conclusion.scored_folds import Scorer, own_folds, parts_of
-from search.config import CONCLUSION_CLOSING_SECONDS, FEWEST_FRESH_FOLDS, FRESH_SPLITS, JOINING_SHARE
+from search.conclusion.unseen import models_in_a_prediction, unseen_rows
+from search.config import (
+    CONCLUSION_CLOSING_SECONDS,
+    FEWEST_FRESH_FOLDS,
+    FINAL_FIT_SHARE,
+    FRESH_SPLITS,
+    JOINING_SHARE,
+)
 from storage.conclusion_record import conclusion_of, load_chosen, save_chosen, save_conclusion
 from storage.predictions import StoredPrediction
 
@@ -53,7 +60,7 @@ class FinalFits(Protocol):
         ...
 
 
-_USUAL_PARTS = 8
+_USUAL_PARTS = 12
 """Whole evaluations' worth of parts that candidates have; one fitted slower counts twice."""
 
 
@@ -140,12 +147,13 @@ class Concluding:
         return Concluded(conclusion, prediction)
 
     def _fits_until(self, parts: KnownParts) -> float:
-        """Half of the time, unless that takes it from the fresh splits that the other half would not be enough for."""
+        """Their share of the time, unless that takes it from the fresh splits that the rest would not be enough for."""
         now, whole = time.monotonic(), median(one.seconds for one in parts.predictions.values())
         left = self._until - now
         fewest = FEWEST_FRESH_FOLDS / len(self.competition.folds)
         least = fewest * _USUAL_PARTS * whole / self.engine.at_once
-        return now + (left / 2 if least > left else min(left / 2, left - least))
+        share = FINAL_FIT_SHARE * left
+        return now + (share if least > left else min(share, left - least))
 
     def _chosen(self, parts: KnownParts) -> Concluded:
         data = self.competition.dataset
@@ -179,13 +187,14 @@ class Concluding:
         joined = self.final_fits.join(chosen.candidate, parts, self._until)
         return None if joined == chosen.candidate else joined
 
-    def _kept_to_join(self, parts: KnownParts, contenders: Sequence[Contender]) -> float:
-        """Seconds kept for that from what comes before."""
+    def _kept_to_join(self, parts: KnownParts, contenders: Sequence[Contender], first: float = 0.0) -> float:
+        """Seconds kept for that from what comes before, of which the first so many go before it."""
         if self.final_fits is None:
             return 0.0
         able = [one.candidate for one in contenders if one.kind != "default"]
+        left = max(0.0, self._until - time.monotonic())
         needed = self.final_fits.seconds_to_join(able, parts)
-        return min(needed, JOINING_SHARE * max(0.0, self._until - time.monotonic()))
+        return min(needed, JOINING_SHARE * left, max(0.0, left - first))
 
     def _standing(self, parts: KnownParts) -> tuple[Scorer, list[ScoredFold], list[Contender]]:
         """What parts amount to on the study's own folds, and whom that makes contenders."""
@@ -224,12 +233,12 @@ class Concluding:
         n_folds = len(self.competition.folds)
         needed = parts_of(one.candidate for one in contenders)
         seconds = {part: parts.predictions[part].seconds / n_folds for part in needed}
-        until = self._until - self._kept_to_join(parts, contenders)
-        available = max(0.0, until - time.monotonic()) * self.engine.at_once
+        fewest = FEWEST_FRESH_FOLDS * sum(seconds.values()) / self.engine.at_once
         if len(contenders) == 1 and contenders[0].kind != "default":
             return [], n_folds
-        if FEWEST_FRESH_FOLDS * sum(seconds.values()) > available:
+        if fewest > self._until - time.monotonic():
             return [], n_folds
+        until = self._until - self._kept_to_join(parts, contenders, fewest)
         splits = fresh_splits(self.competition, FRESH_SPLITS)
         folds = score_on_fresh_splits(
             needed, splits, self.engine, until, seconds=seconds, on_wait=self.on_wait
@@ -266,29 +275,6 @@ def predictions_of(candidate: Candidate, parts: KnownParts) -> StoredPrediction:
     """What a candidate predicts, out of fold and on the test rows."""
     tests = {part: parts.predictions[part].test for part, _ in candidate.parts}
     return StoredPrediction(oof=candidate.mixed(parts.oofs), test=candidate.mixed(tests))
-
-
-def models_in_a_prediction(competition: Competition) -> int:
-    """How many models' mean predicts a test row, as far as fresh splits can tell what that brings.
-
-    One of all rows does where folds go forward in time. Where folds are fixed, fresh models differ by their seed
-    alone, and what the mean of such gains says little about models of different rows: nothing of the default's.
-    """
-    return 1 if is_fixed(competition) else len(competition.folds)
-
-
-def unseen_rows(competition: Competition) -> UnseenRows:
-    """What is known of the rows to predict."""
-    import numpy as np
-
-    split, data = competition.split, competition.dataset
-    if split.scheme not in ("group", "stratified_group"):
-        return UnseenRows(len(data.test), folds_differ=is_fixed(competition))
-    key = data.keys.group(split.group)
-    n_groups = len(np.unique(key.train))
-    if key.test is not None:
-        n_groups = len(np.unique(key.test))
-    return UnseenRows(len(data.test), key.train, n_groups)
 
 
 def _ranked(parts: KnownParts, scorer: Scorer, own: Sequence[ScoredFold]) -> list[Part]:

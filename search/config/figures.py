@@ -107,7 +107,7 @@ LEAVING_SECONDS = 1.5
 CONCLUSION_SHARE = 0.2
 """Of the seconds that a search took, what its conclusion may take at most: final fits, blend, fresh splits."""
 CONCLUSION_EVALUATIONS = 64
-"""Whole evaluations that a conclusion is forecast to cost, where the share allows it: half for all final fits, which
+"""Whole evaluations that a conclusion is forecast to cost, where the share allows it: a third for all final fits, which
 are slower, the rest for most of the fresh folds of a usual blend and for models of all rows."""
 CONCLUSION_FEWEST_EVALUATIONS = 5
 """Fewer than these are not worth keeping time back for: they are enough for the fewest fresh folds of a usual blend, or
@@ -116,6 +116,8 @@ CONCLUSION_LEAST_SECONDS = 3.0
 """Kept back for a conclusion however short the time."""
 CONCLUSION_FREE_SECONDS = 5.0
 """What a conclusion may take however short the search, where there is no `--timeout`."""
+FINAL_FIT_SHARE = 1 / 3
+"""Of a conclusion's time, what final fits get at most before candidates are compared."""
 FINAL_FIT_SLOWER = 2.0
 """How many times slower the configurations of a blend are fitted anew: twice brings seven tenths of what three times
 does, for half the seconds."""
@@ -126,7 +128,7 @@ FINAL_FIT_SEEDS = 1
 FINAL_FIT_OF_ALL_ROWS = 3
 """Models of all rows, which join those of the folds in each of them: five would bring a quarter more than three."""
 JOINING_SHARE = 1 / 3
-"""Of the time after final fits, what is kept at most to join such models to a blend's other parts."""
+"""Of the time after final fits, what is kept at most for such models, and no more than the fewest fresh folds leave."""
 STOPGAP_SECONDS = 3.0
 """Kept back before a trial has run to its end, to make a submission without any."""
 STOPGAP_ROWS = 1_000

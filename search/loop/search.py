@@ -18,7 +18,6 @@ from search import STARTED
 from search.competition import Competition, open_competition
 from search.conclusion.conclude import Concluding, kept_conclusion
 from search.conclusion.final_fit import FinalFitting
-from search.config import DataConfig, SearchConfig
 from search.faults import InputFaults
 from search.loop.best import KeptResults, open_results
 from search.loop.closing import Closing, Submitted
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from objectives.base import Objective
     from search.conclusion.conclude import Concluded
     from search.conclusion.stopgap import Stopgap
+    from search.config import SearchConfig
     from search.loop.coordinator import TrialClosed
     from search.loop.engine import Engine
     from storage.coordination.seat import Seat
@@ -162,11 +162,7 @@ def _open(
         for line in change_space(study, objective, question):
             print(line)
         _note(study, "question", question)
-        _note(
-            study,
-            "settings",
-            competition.config.model_dump(mode="json", include=set(DataConfig.model_fields)),
-        )
+        _note(study, "settings", competition.settings)
         _note(study, METRIC_CODE, code_of(competition.dataset.metric))
         _note(study, OBJECTIVE_CODES, {**competition.objectives.codes} or None)
         # A study that takes in further objectives keeps what is true of the runs that it has; new ones say their own.

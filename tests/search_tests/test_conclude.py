@@ -164,7 +164,7 @@ class SecondFits:
 
 
 def test_time_too_short_for_fresh_folds_goes_into_final_fits(tmp_path: Path) -> None:
-    """They are asked for once within their half, and again for all that is left where no fresh fold would end."""
+    """They are asked for once within their share, and again for all that is left where no fresh fold would end."""
     searched = searched_waves(tmp_path / "slow", signal=3.0, seconds=1e3)
     fits = SecondFits(searched.competition.dataset.target)
 

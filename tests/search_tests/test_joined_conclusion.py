@@ -13,8 +13,9 @@ from search.conclusion.candidates import Part, blend_of, single
 from search.conclusion.conclude import kept_concluded, predictions_of
 from search.conclusion.final_fit import FinalFitting, whole_cost
 from search.conclusion.known_parts import KnownParts, PartPrediction
+from search.conclusion.scored_folds import parts_of
 from search.conclusion.wording import conclusion_lines
-from search.config import FINAL_FIT_OF_ALL_ROWS
+from search.config import FEWEST_FRESH_FOLDS, FINAL_FIT_OF_ALL_ROWS
 from search.loop.ground import Ground
 from search.loop.in_process import InProcessEngine
 from storage.kept_models import ModelKey
@@ -153,6 +154,19 @@ def test_time_is_kept_for_what_may_be_chosen(searched: Searched) -> None:
     beside.at_once = 4
     at_once = replace(fits, engine=beside)
     assert at_once.seconds_to_join([single(second), blend], parts) == pytest.approx(8.0 * cost)
+
+
+def test_fresh_folds_go_first(searched: Searched, tmp_path: Path) -> None:
+    """Where there is time for the fewest of them, models of all rows take none of it: choosing comes before."""
+    n_parts = len(parts_of(line.candidate for line in searched.concluded().conclusion.lines))
+    n_folds = len(searched.competition.folds)
+    # The fewest fresh folds would take nine tenths of the time, and models of all rows another three quarters.
+    slow = 0.9 * 59.0 * n_folds / FEWEST_FRESH_FOLDS / n_parts
+    tight = searched_waves(tmp_path / "tight", signal=3.0, seconds=slow)
+
+    conclusion = tight.concluded(60.0, OnlyJoins(tight.fits([]))).conclusion
+
+    assert conclusion.fresh_folds >= FEWEST_FRESH_FOLDS
 
 
 def test_in_time_there_is_a_model_of_all_rows_already(tmp_path: Path) -> None:
