@@ -38,7 +38,7 @@ transformer = MeanByFloor()
 """
 SERVE = """
 import glob, json, mlflow, pandas as pd
-model = mlflow.pyfunc.load_model(glob.glob("mlruns/*/*/artifacts/promoted/model")[0])
+model = mlflow.pyfunc.load_model(glob.glob("mlruns/*/*/artifacts/model")[0])
 print(json.dumps(model.predict(pd.read_csv("test.csv")).tolist()))
 """
 
@@ -57,7 +57,6 @@ def test_own_features_from_search_to_served_model(new_project: Callable[[str], P
     flags = ["--train", "train.csv", "--test", "test.csv", "--target", "rent", "--features", "mine.py"]
 
     done = project.run("run", *flags, "--target-encode", "city", "--trials=1", "--folds=2", "--workers=1")
-    project.run("promote")
     served = subprocess.run(
         [sys.executable, "-c", SERVE],
         cwd=project.home,

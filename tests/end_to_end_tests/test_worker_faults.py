@@ -192,7 +192,8 @@ def test_no_worker_can_harm_a_search(
     project, pair = new_project("workers"), regression_csvs
     trials = max(kills * TRIALS_PER_KILL, FEWEST_TRIALS)
     flags = ["--train", pair.train, "--test", pair.test, "--target", pair.target, "--study", STUDY]
-    flags += ["--trials", trials, "--memory-per-worker", "1.2"]
+    # Of LightGBM alone, whose trials take long enough for a worker to be killed in the middle of one.
+    flags += ["--trials", trials, "--memory-per-worker", "1.2", "--objective", "lightgbm"]
     # Long enough that the other worker does not finish the search while one is paused for a minute.
     flags += ["--folds", "10"] if kills >= LONG else []
     flags += ["--cluster", cluster.scheduler_file] if cluster else ["--workers", "2"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import pickle
+import time
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -150,9 +152,9 @@ def test_without_lightgbm_no_entry_is_plain() -> None:
     assert "allowed: [space.trees], [space.bushes]" in fault
 
 
-def _open(both: CombinedObjective, trials: int = 40) -> optuna.Study:
+def _open(both: CombinedObjective, trials: int = 40, deadline: float = math.inf) -> optuna.Study:
     storage = optuna.storages.InMemoryStorage()
-    return open_study(storage, "s", both, maximize=False, trials=trials, seed=1)
+    return open_study(storage, "s", both, maximize=False, trials=trials, seed=1, deadline=deadline)
 
 
 def _run(study: optuna.Study, both: CombinedObjective, trials: int, seconds: dict[str, float]) -> list[str]:
@@ -186,11 +188,12 @@ def test_each_objective_is_sampled_by_its_own_trials(both: CombinedObjective) ->
     assert sum(abs(x - 0.3) < 0.25 for x in later) > len(later) / 2
 
 
-def test_time_is_shared_and_not_trials(both: CombinedObjective) -> None:
+def test_time_is_shared_where_it_is_limited(both: CombinedObjective) -> None:
     """Where two promise the same, the one that takes four times as long gets about a quarter as many trials."""
-    chosen = _run(_open(both), both, 40, {"lightgbm": 1.0, "trees": 4.0})
+    limited = _open(both, deadline=time.monotonic() + 1e6)
 
-    assert 6 <= chosen.count("trees") <= 10
+    assert 6 <= _run(limited, both, 40, {"lightgbm": 1.0, "trees": 4.0}).count("trees") <= 10
+    assert _run(_open(both), both, 40, {"lightgbm": 1.0, "trees": 4.0}).count("trees") == 20
 
 
 def test_the_same_seed_gives_the_same_trials(both: CombinedObjective) -> None:
