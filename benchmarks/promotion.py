@@ -67,6 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--rows", type=int, nargs="+", default=ROWS, help="training rows of the studies, in turn"
     )
     parser.add_argument("--studies", type=int, default=108)
+    parser.add_argument(
+        "--first", type=int, default=0, help="number of the first study, which its rows are drawn by"
+    )
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--timeout", type=float, default=60.0)
     parser.add_argument("--objective", default=AUTO, help="as of the search")
@@ -77,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         [json.loads(text) for text in flags.lines.read_text().splitlines()] if flags.lines.exists() else []
     )
     done = {(line["set"], line["rows"], line["seed"]) for line in lines}
-    for job in jobs(flags.sets, flags.rows, flags.studies):
+    for job in jobs(flags.sets, flags.rows, range(flags.first, flags.first + flags.studies)):
         if tuple(job) not in done:
             lines.append(measure(job, flags.data, _words(flags)))
             flags.lines.parent.mkdir(exist_ok=True)
@@ -88,10 +91,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def jobs(sets: Sequence[str], rows: Sequence[int], studies: int) -> list[Job]:
+def jobs(sets: Sequence[str], rows: Sequence[int], numbers: range) -> list[Job]:
     """Every set with every size, then again with other rows."""
     pairs = [(name, size) for size in rows for name in sets]
-    return [Job(*pairs[seed % len(pairs)], seed) for seed in range(studies)]
+    return [Job(*pairs[seed % len(pairs)], seed) for seed in numbers]
 
 
 def _words(flags: argparse.Namespace) -> list[str]:
