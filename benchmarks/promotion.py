@@ -3,8 +3,8 @@
 Each study draws some training rows of a data set, searches them by the whole command, and scores on further rows of
 the training file, as many as its test file has: the default configuration, the plain best trial, the blend, and what
 was promoted. `noise` shuffles the target of the rows drawn, so that nothing can be learned. One line of JSON for
-each study is appended to a file, and a study there already is not made again. A chosen blend predicts as it is
-promoted, with models of all rows if there was time; a trial as it ran. Counted are the studies where the promoted
+each study is appended to a file, and a study there already is not made again. What was chosen predicts as it is
+promoted, with models of all rows if there was time; the default as it ran. Counted are the studies where the promoted
 result, and beside it the plain best trial, is worse than the default; those whose interval holds the score of its
 test file; and those where the blend beats the best single trial.
 """

@@ -126,7 +126,8 @@ FINAL_FIT_PARTS = 4
 FINAL_FIT_SEEDS = 1
 """With how many other seeds after that."""
 FINAL_FIT_OF_ALL_ROWS = 3
-"""Models of all rows, which join those of the folds in each of them: five would bring a quarter more than three."""
+"""Models of all rows, which join those of the folds in each part of what was chosen: five would bring a quarter more
+than three."""
 JOINING_SHARE = 1 / 3
 """Of the time after final fits, what is kept at most for such models, and no more than the fewest fresh folds leave."""
 STOPGAP_SECONDS = 3.0

@@ -18,9 +18,10 @@ from search.conclusion.conclusion import Conclusion
 from search.conclusion.fresh_splits import fresh_splits
 from search.conclusion.known_parts import KnownParts, PartPrediction
 from search.conclusion.wording import conclusion_lines
+from search.config import HONEST_FEW_ROWS
 from storage.conclusion_record import conclusion_of
 from storage.layout import Layout
-from tests.search_tests.waves import Searched, searched_waves
+from tests.search_tests.waves import N, Searched, searched_waves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,6 +128,20 @@ def test_a_conclusion_that_cannot_be_made_again_is_made_anew(searched: Searched)
     anew = searched.concluded(seconds=-1).conclusion
 
     assert [part.trial for part, _ in anew.chosen.parts] == [0]
+
+
+def test_the_interval_is_wider_where_rows_are_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draws from few rows lack what is rare: by ten over their root, and around the same expectation."""
+    widths = []
+    for few in (0.0, HONEST_FEW_ROWS):
+        monkeypatch.setattr("search.conclusion.honest.HONEST_FEW_ROWS", few)
+        line = searched_waves(tmp_path / str(few), signal=3.0).concluded().conclusion.chosen_line
+        assert line.expected is not None
+        widths.append((line.expected.expected, line.expected.high - line.expected.expected))
+
+    (plain, narrow), (expected, wide) = widths
+    assert expected == plain
+    assert wide / narrow == pytest.approx(1 + 10 / N**0.5)
 
 
 def test_no_time_still_leaves_a_choice(searched: Searched) -> None:
