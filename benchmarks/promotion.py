@@ -5,8 +5,9 @@ the training file, as many as its test file has: the default configuration, the 
 was promoted. `noise` shuffles the target of the rows drawn, so that nothing can be learned. One line of JSON for
 each study is appended to a file, and a study there already is not made again. What was chosen predicts as it is
 promoted, with models of all rows if there was time; the default as it ran. Counted are the studies where the promoted
-result, and beside it the plain best trial, is worse than the default; those whose interval holds the score of its
-test file; and those where the blend beats the best single trial.
+result, and beside it the plain best trial, is worse than the default (surely: by more than two standard errors of the
+rows held back); those whose interval holds the score of its test file; and those where the blend beats the best single
+trial.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from search.config import AUTO
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from objectives.base import FloatArray
+    from objectives.data.metrics import Metric
     from search.competition import Competition
     from search.conclusion.conclude import Concluded
 
@@ -45,6 +48,7 @@ SETS = (
 NOISE = "noise"
 ROWS = (400, 800, 1_600)
 MOST_TEST_ROWS = 4_000
+DRAWS = 200
 STUDY = "promotion"
 
 
@@ -163,10 +167,21 @@ def _scores(home: Path, answers: pd.Series) -> Line:
         "reason": concluded.conclusion.reason,
         "fresh_folds": concluded.conclusion.fresh_folds,
         **{name: float(metric.score(truth, one)) for name, one in predictions.items()},
+        "error": _error(metric, truth, (predictions["promoted"], predictions["default"])),
         "expected": expected.expected,
         "low": expected.low,
         "high": expected.high,
     }
+
+
+def _error(metric: Metric, truth: FloatArray, pair: tuple[FloatArray, FloatArray]) -> float:
+    """Standard error of what two predictions' scores differ by, by drawing the rows held back again."""
+    rng = np.random.default_rng(0)
+    draws = (rng.integers(len(truth), size=len(truth)) for _ in range(DRAWS))
+    found = [
+        metric.score(truth[rows], pair[0][rows]) - metric.score(truth[rows], pair[1][rows]) for rows in draws
+    ]
+    return float(np.std(found))
 
 
 def _moved(settings: dict[str, Any], home: Path) -> dict[str, Any]:
@@ -211,7 +226,7 @@ def report(lines: Sequence[Line]) -> list[str]:
         blends = [line for line in some if "blend" in line]
         found += [
             f"{len(some)} {name}; promoted: {', '.join(f'{kind} {n}' for kind, n in kinds.items())}",
-            f"  promoted worse than the default: {_share(some, 'promoted', 'default')}",
+            f"  promoted worse than the default: {_share(some, 'promoted', 'default')}, {_sure_share(some)} surely",
             f"  best trial worse than the default: {_share(some, 'best', 'default')}",
             f"  interval holds the score of the test file: {np.mean([_holds(line) for line in some]):.1%}",
             f"  blend worse than the best trial: {_share(blends, 'blend', 'best')} of {len(blends)}",
@@ -227,6 +242,12 @@ def _holds(line: Line) -> bool:
 def _share(lines: Sequence[Line], one: str, other: str) -> str:
     worse = [_difference(line, one, other) < 0 for line in lines]
     return f"{np.mean(worse):.1%}" if worse else "none"
+
+
+def _sure_share(lines: Sequence[Line]) -> str:
+    """Where the promoted one is worse than the default by more than twice the error that so many rows leave."""
+    worse = [_difference(line, "promoted", "default") < -2 * line["error"] for line in lines]
+    return f"{np.mean(worse):.1%}"
 
 
 def _difference(line: Line, one: str, other: str) -> float:
