@@ -118,6 +118,16 @@ def test_without_fresh_splits_nested_selection_decides() -> None:
     assert study.choose(BASE, Contender(single(TUNED), "single", bad), fresh=False).chosen.kind == "default"
 
 
+def test_fresh_folds_decide_once_each_row_is_on_one() -> None:
+    """Four of five folds of a fresh split decide nothing, and the repeated selection stands; all five decide."""
+    study = Study({DEFAULT: (0.5, 0.1), TUNED: (0.2, 0.1)})
+    nested = Contender(single(TUNED), "single", tuple(study.scorer.scores(single(TUNED), study.own)))
+    whole = study.fresh[:FOLDS]
+    for folds, resting_on in ((whole[:-1], 0), (whole, FOLDS)):
+        study.fresh = folds
+        assert study.choose(BASE, nested).fresh_folds == resting_on
+
+
 def test_a_blend_is_not_paid_for_what_averaging_folds_brings_anyway() -> None:
     """A mean of like models beats one of them out of fold, but not on a test file that folds' models average."""
     parts = dict.fromkeys((DEFAULT, TUNED, OTHER), (0.0, 1.0))
