@@ -162,7 +162,7 @@ FRESH_SPLITS = 3
 FEWEST_FRESH_FOLDS = 5
 """Folds of fresh splits below which the study's own folds say more. Over 66 small studies, such as those of `python -m
 benchmarks.promotion`, what was promoted was 4.67 % better than the default; 4.49 % with three folds here, and 4.85 %
-without any fresh fold at all, worse than the default in as many."""
+without any fresh fold at all; worse than the default in six, seven and six."""
 SIGNAL_DEVIATIONS = 2.0
 """Association of prediction and target in a fold, in standard deviations of chance, below which it is chance."""
 CONCLUSION_CLOSING_SECONDS = 1.0
