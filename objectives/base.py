@@ -216,6 +216,7 @@ OBJECTIVES: dict[str, str] = {
     "extra_trees": "objectives.models.extra_trees:ExtraTreesObjective",
     "linear": "objectives.models.linear:LinearObjective",
     "nearest": "objectives.models.nearest:NearestObjective",
+    "neural_network": "objectives.models.neural_network:NeuralNetworkObjective",
     "xgboost": "objectives.models.xgboost:XGBoostObjective",
     "catboost": "objectives.models.catboost:CatBoostObjective",
 }

@@ -162,3 +162,10 @@ def all_classes(probabilities: FloatArray, known: FloatArray, n_classes: int) ->
     spread = np.zeros((len(probabilities), n_classes))
     spread[:, np.asarray(known, np.intp)] = probabilities
     return spread
+
+
+def softmax(made: FloatArray) -> FloatArray:
+    """Probabilities of outputs, shape (n, outputs); a single output is the second of two classes'."""
+    both = np.column_stack([np.zeros(len(made)), made]) if made.shape[1] == 1 else made
+    powers = np.exp(both - both.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -10,7 +10,8 @@ import numpy as np
 
 from objectives.models.cross_validated import CrossValidatedObjective
 from objectives.models.encodings.design import Design, Wanted
-from objectives.models.fold_model import Fitted, all_classes, as_task, class_shares, read_constant
+from objectives.models.fold_model import Fitted, all_classes, as_task, class_shares, read_constant, softmax
+from objectives.models.label_scale import SCALES, LabelScale, may_take_logs, usual_scale
 from objectives.models.ridge import Sought, apply_linear, fit_quantile, fit_ridge
 from objectives.models.saved_arrays import pack, part_of, unpack, within
 
@@ -31,9 +32,6 @@ _OTHER_COLUMNS = 200.0
 _MOST_STEPS = 150
 _CLASS_PENALTY = 20.0
 _TOLERANCE = 1e-3
-_SKEWED = 1.0
-_BEYOND = 0.1
-_RATIOS = (0.5, 2.0)
 _MEDIAN = 0.5
 
 
@@ -55,13 +53,12 @@ class LinearObjective(CrossValidatedObjective):
             "width": FloatDistribution(0.1, 10.0, log=True),
             "relevance": FloatDistribution(0.0, 3.0),
         }
-        if self._may_take_logs:
-            space["label_scale"] = CategoricalDistribution(("plain", "log"))
+        if may_take_logs(self._dataset):
+            space["label_scale"] = CategoricalDistribution(SCALES)
         return space
 
     def own_defaults(self) -> dict[str, Any]:
         """Returns twelve pieces a number, and logarithms of labels that are all above zero and skewed."""
-        scale = "log" if self._may_take_logs and _skewness(self._dataset.target) > _SKEWED else "plain"
         return {
             "penalty": 1.0,
             "pieces": 12,
@@ -69,7 +66,7 @@ class LinearObjective(CrossValidatedObjective):
             "landmarks": 600,
             "width": 1.0,
             "relevance": 1.0,
-            "label_scale": scale,
+            "label_scale": usual_scale(self._dataset),
         }
 
     def own_portfolio(self) -> list[dict[str, Any]]:
@@ -99,18 +96,6 @@ class LinearObjective(CrossValidatedObjective):
         """Reads back coefficients and their design."""
         return read_constant(content) or LinearModel.from_bytes(content)
 
-    @property
-    def _may_take_logs(self) -> bool:
-        data = self._dataset
-        plain = data.task == "regression" and data.approach.transforms == ("none",)
-        return plain and bool(data.target.min() >= 0)
-
-
-def _skewness(target: FloatArray) -> float:
-    away = target - target.mean()
-    deviation = float(np.sqrt(np.mean(away**2)))
-    return float(np.mean(away**3)) / deviation**3 if deviation > 0 else 0.0
-
 
 def _wanted(params: Params, data: FoldData) -> Wanted:
     """What is asked for, or what there is time for: every two columns are multiplied, in every row.
@@ -131,8 +116,8 @@ def _wanted(params: Params, data: FoldData) -> Wanted:
 
 
 def _regression(params: Params, design: Design, data: FoldData, watch: Watch) -> LinearModel:
-    is_log = params.get("label_scale") == "log"
-    labels = np.log1p(data.labels) if is_log else data.labels
+    scale = LabelScale.fit(data.labels, params.get("label_scale"))
+    labels = scale.outputs(data.labels)
     weights = np.ones(len(labels)) if data.weights is None else data.weights
     sought = Sought(data.rows, labels, weights, data.parts, float(params["penalty"]))
     if data.loss == "l2":
@@ -140,19 +125,11 @@ def _regression(params: Params, design: Design, data: FoldData, watch: Watch) ->
     else:
         share = float(data.shapes["quantile_alpha"]) if data.loss == "quantile" else _MEDIAN
         coefficients, intercept = fit_quantile(design, sought, share, watch)
-    beyond = _BEYOND * np.ptp(labels)
-    model = LinearModel(
-        design,
-        coefficients[:, None],
-        np.array([intercept]),
-        limits=np.array([labels.min() - beyond, labels.max() + beyond]),
-        scale=np.array([is_log, 1.0]),
-    )
-    if not is_log or data.loss != "l2":
+    model = LinearModel(design, coefficients[:, None], np.array([intercept]), label_scale=scale)
+    if data.loss != "l2" or not scale.is_log:
         return model
-    # The exponential of a mean is less than the mean of exponentials.
-    ratio = np.average(data.labels, weights=weights) / np.average(model.predict(data.rows), weights=weights)
-    return replace(model, scale=np.array([1.0, np.clip(ratio, *_RATIOS)]))
+    made = apply_linear(design, data.rows, model.coefficients, model.intercepts)[:, 0]
+    return replace(model, label_scale=scale.with_means_of(data.labels, made, weights))
 
 
 def _logistic(params: Params, design: Design, data: FoldData, watch: Watch) -> LinearModel:
@@ -190,8 +167,7 @@ class LinearModel:
         intercepts: Shape (outputs,).
         classes: Those that it knows; empty for regression.
         prior: Each class's share, shape (n_classes,); empty for regression.
-        limits: Lowest and highest output for regression, a little beyond the labels'.
-        scale: Whether outputs are logarithms, and what their exponentials are multiplied by.
+        label_scale: From the output to labels, for regression.
     """
 
     design: Design
@@ -199,32 +175,24 @@ class LinearModel:
     intercepts: FloatArray
     classes: FloatArray = field(default_factory=_nothing)
     prior: FloatArray = field(default_factory=_nothing)
-    limits: FloatArray = field(default_factory=_nothing)
-    scale: FloatArray = field(default_factory=_nothing)
+    label_scale: LabelScale = field(default_factory=LabelScale.none)
 
     def predict(self, rows: FloatArray) -> FloatArray:
         """Labels or probabilities."""
         made = apply_linear(self.design, rows, self.coefficients, self.intercepts)
         if len(self.prior):
-            return as_task(all_classes(_softmax(made), self.classes, len(self.prior)), len(self.prior))
-        output = np.clip(made[:, 0], *self.limits)
-        return np.expm1(output) * self.scale[1] if self.scale[0] else output
+            return as_task(all_classes(softmax(made), self.classes, len(self.prior)), len(self.prior))
+        return self.label_scale.labels(made[:, 0])
 
     def to_bytes(self) -> bytes:
         """As named arrays."""
-        own = {name: value for name, value in vars(self).items() if name != "design"}
-        return pack({**own, **within("design", self.design.arrays())})
+        own = {name: getattr(self, name) for name in ("coefficients", "intercepts", "classes", "prior")}
+        return pack({**own, **self.label_scale.arrays(), **within("design", self.design.arrays())})
 
     @classmethod
     def from_bytes(cls, content: bytes) -> LinearModel:
         """What `to_bytes` wrote."""
         arrays = unpack(content)
-        own = {name: array for name, array in arrays.items() if "." not in name}
-        return cls(Design.from_arrays(part_of("design", arrays)), **own)
-
-
-def _softmax(made: FloatArray) -> FloatArray:
-    """Probabilities; a single output is the second of two classes'."""
-    both = np.column_stack([np.zeros(len(made)), made]) if made.shape[1] == 1 else made
-    powers = np.exp(both - both.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+        own = {name: arrays[name] for name in ("coefficients", "intercepts", "classes", "prior")}
+        scale = LabelScale.from_arrays(arrays)
+        return cls(Design.from_arrays(part_of("design", arrays)), **own, label_scale=scale)
