@@ -122,8 +122,8 @@ def widest_space() -> dict[str, BaseDistribution]:
 
 
 def inside(params: Params, space: dict[str, Any]) -> dict[str, Any]:
-    """A configuration moved into a space that may be narrower."""
-    return {name: min(max(params[name], one.low), one.high) for name, one in space.items()}
+    """A configuration moved into a space that may be narrower, and without what the space has besides."""
+    return {name: min(max(params[name], one.low), one.high) for name, one in space.items() if name in params}
 
 
 def record(job: Job) -> dict[str, Any]:
