@@ -226,7 +226,7 @@ def _load(
     folds = _folds(plan, dataset, faults)
     if faults or submission_format is None:
         raise InputFaults(faults)
-    objectives = objectives.decided(len(dataset.target))
+    objectives = objectives.decided(len(dataset.target), dataset.task)
     study = config.study or paths.name
     competition = Competition(
         config=config.model_copy(update={"objective": objectives.given}),

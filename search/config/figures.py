@@ -5,8 +5,10 @@ from __future__ import annotations
 SAMPLE_EXPERIMENT = "signate_mlit_rental_price"
 AUTO = "auto"
 """In place of objectives' names: what suits the training rows."""
-AUTO_OBJECTIVES = ("lightgbm", "extra_trees", "linear")
+AUTO_OBJECTIVES = ("lightgbm", "extra_trees", "linear", "neural_network")
 """What that is on few rows; on more it is the first alone."""
+AUTO_OF_SEVERAL_CLASSES = ("neural_network",)
+"""What is beside the first on more rows too, where there are more than two classes: a round is a tree for each then."""
 AUTO_ROWS = 10_000
 """Training rows up to which models that err differently bring more to the blend than more trials of the best."""
 STARTUP_TRIALS = (5, 20)
@@ -100,9 +102,9 @@ REPORT_LEAST_SECONDS = 20.0
 """Left of `--timeout` where a search still makes its report; with less, `search.report` does."""
 SHOWN_EVERY_SECONDS = 300.0
 """Between two updates of the dashboard's pictures while a search goes on."""
-CLOSING_SECONDS = 4.0
+CLOSING_SECONDS = 4.5
 """Held back from `--timeout` for the submission and the record."""
-LEAVING_SECONDS = 1.5
+LEAVING_SECONDS = 2.0
 """Of these, for the summary and the end of the process."""
 CONCLUSION_SHARE = 0.2
 """Of the seconds that a search took, what its conclusion may take at most: final fits, blend, fresh splits."""

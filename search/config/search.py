@@ -76,7 +76,8 @@ class DataConfig(StudyChoice):
     objective: Places = Field(
         (AUTO,),
         description="models to search, by commas: names, or file.py:Class of your own; several share one study; "
-        f"auto: lightgbm, and up to {AUTO_ROWS:,} training rows extra_trees and linear beside it",
+        f"auto: lightgbm, and up to {AUTO_ROWS:,} training rows extra_trees, linear and neural_network beside it, "
+        "on more neural_network where there are several classes",
     )
     loss: Names = Field(
         (), description="training losses to choose from, by commas; default: what fits the metric"

@@ -13,13 +13,14 @@ from objectives.own_objective import (
     fingerprint,
     is_own,
 )
-from search.config import AUTO, AUTO_OBJECTIVES, AUTO_ROWS
+from search.config import AUTO, AUTO_OBJECTIVES, AUTO_OF_SEVERAL_CLASSES, AUTO_ROWS
 from search.space.combined import UNPREFIXED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from objectives.base import ObjectiveFactory
+    from objectives.data.folds import Task
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class ChosenObjectives:
         source: What tells own objectives from others of the same names; empty if there are none.
         faults: One line for each that cannot be had.
         given: What names each of them, in the order of the factories.
-        for_few_rows: Names of those that only `auto` brought, and only where there are few rows.
+        by_auto: Names of those that only `auto` brought, beside the one that suits all data.
     """
 
     factories: tuple[ObjectiveFactory, ...]
@@ -40,7 +41,7 @@ class ChosenObjectives:
     source: str
     faults: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
-    for_few_rows: frozenset[str] = frozenset()
+    by_auto: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,20 +51,21 @@ class ChosenObjectives:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was found out, for people."""
-        if not self.for_few_rows:
+        if not self.by_auto:
             return ()
         return (f"Models: {', '.join(self.names)} (found out; --objective {UNPREFIXED} is one alone)",)
 
-    def decided(self, rows: int) -> ChosenObjectives:
+    def decided(self, rows: int, task: Task) -> ChosenObjectives:
         """Those that `auto` means for so many training rows, and all that were named."""
         if rows <= AUTO_ROWS:
             return self
-        kept = [k for k, one in enumerate(self.given) if one not in self.for_few_rows]
+        by_auto = self.by_auto & frozenset(AUTO_OF_SEVERAL_CLASSES if task == "multiclass" else ())
+        kept = [k for k, one in enumerate(self.given) if one in by_auto or one not in self.by_auto]
         return replace(
             self,
             factories=tuple(self.factories[k] for k in kept),
             given=tuple(self.given[k] for k in kept),
-            for_few_rows=frozenset(),
+            by_auto=by_auto,
         )
 
 
@@ -99,7 +101,7 @@ def choose(given: Collection[str], codes: Mapping[str, str] | None = None) -> Ch
         source,
         tuple(faults),
         given=tuple(places.values()),
-        for_few_rows=frozenset(by_auto) - {UNPREFIXED},
+        by_auto=frozenset(by_auto) - {UNPREFIXED},
     )
 
 

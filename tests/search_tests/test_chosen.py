@@ -40,17 +40,22 @@ def test_lightgbm_alone_has_nothing_besides() -> None:
 def test_what_is_chosen_by_default_depends_on_the_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Few rows bear models that err differently; on many LightGBM is alone, but for what was named beside."""
+    """Few rows bear models that err differently; many only networks of several classes, and what was named."""
     _write(tmp_path, monkeypatch)
     default, more = choose(DataConfig().objective), choose(["linear", "auto", "own.py:Mine"])
 
-    assert default.decided(AUTO_ROWS).given == default.decided(AUTO_ROWS).names == AUTO_OBJECTIVES
-    assert default.decided(AUTO_ROWS + 1).given == default.decided(AUTO_ROWS + 1).names == ("lightgbm",)
-    assert "Models: lightgbm, extra_trees, linear (found out" in default.decided(AUTO_ROWS).notes[0]
-    assert default.decided(AUTO_ROWS + 1).notes == choose(["lightgbm"]).notes == ()
-    assert more.decided(AUTO_ROWS).given == ("lightgbm", "extra_trees", "linear", "own.py:Mine")
-    assert more.decided(AUTO_ROWS + 1).given == ("lightgbm", "linear", "own.py:Mine")
-    assert more.decided(AUTO_ROWS + 1).names == ("lightgbm", "linear", "mine")
+    few, many = default.decided(AUTO_ROWS, "binary"), default.decided(AUTO_ROWS + 1, "binary")
+    assert few.given == few.names == AUTO_OBJECTIVES
+    assert many.given == many.names == ("lightgbm",)
+    assert "Models: lightgbm, extra_trees, linear, neural_network (found out" in few.notes[0]
+    assert many.notes == choose(["lightgbm"]).notes == ()
+    assert more.decided(AUTO_ROWS, "binary").given == (*AUTO_OBJECTIVES, "own.py:Mine")
+    many = more.decided(AUTO_ROWS + 1, "binary")
+    assert many.given == ("lightgbm", "linear", "own.py:Mine")
+    assert many.names == ("lightgbm", "linear", "mine")
+    several = more.decided(AUTO_ROWS + 1, "multiclass")
+    assert several.names == ("lightgbm", "linear", "neural_network", "mine")
+    assert "Models: lightgbm, linear, neural_network, mine (found out" in several.notes[0]
 
 
 def test_a_study_keeps_what_was_decided(lucas_csvs: CsvPair, tmp_path: Path) -> None:
@@ -61,7 +66,7 @@ def test_a_study_keeps_what_was_decided(lucas_csvs: CsvPair, tmp_path: Path) -> 
     competition = open_competition(config, Layout(tmp_path))
 
     assert competition.config.objective == competition.objectives.names == AUTO_OBJECTIVES
-    assert competition.objective().name == "lightgbm,extra_trees,linear"
+    assert competition.objective().name == ",".join(AUTO_OBJECTIVES)
 
 
 def test_the_order_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
