@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_CELLS = 50_000_000
 """Of the encoded rows, 200 MB."""
 _FEWEST_COLUMNS, _MOST_COLUMNS = 100, 1_000
+_USUAL_COLUMNS = 200
 _EPOCH_ROWS = 20_000
 """That are learned from between two scores, at most."""
 _BATCHES = 40
@@ -84,9 +85,8 @@ class NeuralNetworkObjective(CrossValidatedObjective):
 
     def work(self, params: Params) -> float:
         """By the weights of all members."""
-        given = {**self.default_params(), **params}
-        units = float(given["units"])
-        return float(given["members"]) * units * (_MOST_COLUMNS / 5 + units * (float(given["layers"]) - 1))
+        units, layers = float(params.get("units", 96)), float(params.get("layers", 2))
+        return float(params.get("members", 1)) * units * (_USUAL_COLUMNS + units * (layers - 1))
 
     def fit_fold(self, params: Params, data: FoldData, watch: Watch) -> Fitted:
         """Learns epoch by epoch, scores the mean of the last few, and goes back to the best."""
@@ -147,7 +147,7 @@ class _Training:
         self._means = tuple(mean.moved_to(new, epoch - 1) for mean, new in pairs)
         networks = tuple(mean.scaled(self._mean, self._deviation) for mean in self._means)
         self.model = replace(self.model, networks=networks)
-        if not self._data.n_classes:
+        if not self._data.n_classes and self.model.label_scale.is_log:
             self.model = replace(self.model, label_scale=self._scale_with_right_mean())
 
     def _pass_on(self, fit: Any) -> None:

@@ -13,7 +13,7 @@ ENGLISH = DOCS / "guide.md"
 JAPANESE = DOCS / "guide.ja.md"
 N_TRIALS = 6
 _SMALLER = (
-    ("--rows 1000", "--rows 300 --folds 2"),
+    ("--rows 1000", "--rows 300 --folds 2 --seed 7"),
     ("--trials 200", "--trials 2 --folds 2 --workers 0"),
     ("--trials 20", f"--trials {N_TRIALS} --workers 0"),
     ("search.baseline\n", "search.baseline --folds 2\n"),
