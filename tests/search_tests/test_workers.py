@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from search.config import CONNECT_SECONDS
 from search.loop.engine import Broken, Evaluated, Limits, Stopped, Threshold
 from search.loop.ground import Ground
 from search.loop.workers import engine as engine_module
@@ -199,3 +200,11 @@ def test_models_come_only_when_they_are_wanted(make_engine: MakeEngine) -> None:
     assert without.result.models == ()
     assert with_models.result.models
     assert without.result.model_hash == with_models.result.model_hash
+
+
+def test_freed_memory_is_not_given_back_at_once(two_workers: ClusterAddress) -> None:
+    """Dask's own threshold makes fits of many small arrays take three times as long."""
+    with two_workers.connect(CONNECT_SECONDS) as client:
+        said = client.run(os.environ.get, "MALLOC_TRIM_THRESHOLD_")
+
+    assert [*said.values()] == [None, None]

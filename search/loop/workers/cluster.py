@@ -104,6 +104,8 @@ def local_cluster(workers: int, limits: Limits) -> Iterator[ClusterAddress]:
     # Each worker would look a hundred times a second at what it does, and fifty times whether it answers: with all
     # cores at work that makes trials a twentieth longer.
     settings |= {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
+    # Dask's own gives freed memory back at once, and takes it again: networks took three times as long.
+    settings["distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_"] = None
     with (
         dask.config.set(settings),
         LocalCluster(
