@@ -106,6 +106,11 @@ class Dataset:
         return self.train.nbytes + self.target.nbytes + self.test.nbytes
 
     @property
+    def test_cells(self) -> int:
+        """Numbers that a prediction of the test rows has."""
+        return len(self.test) * (len(self.classes) if self.task == "multiclass" else 1)
+
+    @property
     def score_question(self) -> dict[str, str]:
         """What a study must always mean the same by, besides the metric's name; nothing for what is usual."""
         question = {}

@@ -84,6 +84,8 @@ FIRST_WORKER_SECONDS = 60.0
 """How long a given cluster may take to have a worker."""
 KILLED_ABOVE = 1.25
 """Share of its memory at which a worker is killed: one that looks at its own memory fails the trial before."""
+LAST_STEP_SECONDS = 1.0
+"""What a worker that is no longer wanted may take to end by itself."""
 LOST_WORKER_SECONDS = 30.0
 """After which a local worker that has not come back is given up, and another is started in its place."""
 WORKER_SILENCE_SECONDS = 120.0
@@ -104,6 +106,8 @@ SHOWN_EVERY_SECONDS = 300.0
 """Between two updates of the dashboard's pictures while a search goes on."""
 CLOSING_SECONDS = 4.5
 """Held back from `--timeout` for the submission and the record."""
+CLOSING_SECONDS_A_CELL = 2e-5
+"""More of it for each cell of a submission: two of 104,000 cells are written, read back and checked in two seconds."""
 LEAVING_SECONDS = 2.0
 """Of these, for the summary and the end of the process."""
 CONCLUSION_SHARE = 0.2

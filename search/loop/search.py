@@ -197,7 +197,7 @@ class _Search:
     brief: bool
 
     def run(self) -> SearchResult:
-        plan = TimePlan(self.started, math.inf if self.config.timeout is None else self.config.timeout)
+        plan = TimePlan(self.started, self.config.timeout or math.inf, self.competition.dataset.test_cells)
         record = BackgroundRecord(self.layout, self.competition, self.seat, _warn)
         before = tally(self.study).finished
         is_finished = before >= self.config.trials

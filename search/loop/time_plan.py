@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from search.config import (
     CLOSING_SECONDS,
+    CLOSING_SECONDS_A_CELL,
     CONCLUSION_EVALUATIONS,
     CONCLUSION_FEWEST_EVALUATIONS,
     CONCLUSION_FREE_SECONDS,
@@ -31,11 +32,13 @@ class TimePlan:
     Attributes:
         started: When the command began.
         timeout: Seconds for the whole of it; infinite where there is no limit.
+        cells: Of a submission: the more there are, the longer its writing takes.
         begun: When its search began, the data read.
     """
 
     started: float
     timeout: float = math.inf
+    cells: int = 0
     begun: float = field(default_factory=time.monotonic)
     _whole: list[float] = field(default_factory=list)
     _total: float = 0.0
@@ -48,7 +51,7 @@ class TimePlan:
     @property
     def closing(self) -> float:
         """When it has to be clear what is submitted, so that it can be written and recorded."""
-        return self.started + self.timeout - CLOSING_SECONDS
+        return self.started + self.timeout - CLOSING_SECONDS - CLOSING_SECONDS_A_CELL * self.cells
 
     def learn(self, trial: FrozenTrial) -> None:
         """Takes in what a trial cost."""

@@ -7,8 +7,10 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from distributed import LocalCluster
+import psutil
+from distributed import LocalCluster, Nanny
 
+from search.config import CONNECT_SECONDS, LAST_STEP_SECONDS
 from search.loop.engine import Evaluated, Limits
 from search.loop.ground import Ground
 from search.loop.workers.cluster import local_cluster
@@ -41,6 +43,29 @@ def test_a_worker_killed_as_it_starts_is_replaced(tmp_path: Path, monkeypatch: p
         engine.close()
 
     assert isinstance(outcome, Evaluated)
+
+
+def test_a_step_under_way_at_the_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody wants what it comes to, and there are models of which a prediction takes longer than is left."""
+    patience = []
+    kill = Nanny.kill
+
+    async def seen_kill(nanny: Nanny, **options: Any) -> None:
+        patience.append(options["timeout"])
+        await kill(nanny, **options)
+
+    monkeypatch.setattr(Nanny, "kill", seen_kill)
+    monkeypatch.setattr("distributed.LocalCluster", _SeenCluster)
+    with local_cluster(1, Limits()) as address:
+        client = address.connect(CONNECT_SECONDS)
+        step = client.submit(signal.pause)
+        wait_for(lambda: step.key in {key for keys in client.processing().values() for key in keys})
+        pid = _SeenCluster.latest.workers[0].pid
+        client.close()
+
+    assert patience == [LAST_STEP_SECONDS]
+    assert pid is not None
+    assert not psutil.pid_exists(pid)
 
 
 class _SeenCluster(LocalCluster):

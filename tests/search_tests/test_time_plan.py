@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.config import (
     CLOSING_SECONDS,
+    CLOSING_SECONDS_A_CELL,
     CONCLUSION_EVALUATIONS,
     CONCLUSION_LEAST_SECONDS,
     CONCLUSION_SHARE,
@@ -74,6 +75,15 @@ def test_a_conclusion_ends_before_the_closing() -> None:
 
     assert known.conclude_until(1) == known.closing == known.started + 30.0 - CLOSING_SECONDS
     assert known.closing < known.end < known.started + 30.0
+
+
+def test_a_larger_submission_has_more_time() -> None:
+    """Of many rows or classes the writing, reading back and checking would otherwise end after the time."""
+    now = time.monotonic()
+    small, large = TimePlan(now, 60.0, 1_000), TimePlan(now, 60.0, 101_000)
+
+    assert small.closing - large.closing == pytest.approx(100_000 * CLOSING_SECONDS_A_CELL)
+    assert small.end == large.end
 
 
 def test_without_a_limit_a_conclusion_has_a_share_of_the_search() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import math
@@ -15,6 +16,7 @@ from search.config import (
     CONNECT_SECONDS,
     FIRST_WORKER_SECONDS,
     KILLED_ABOVE,
+    LAST_STEP_SECONDS,
     LOST_WORKER_SECONDS,
     WORKER_SILENCE_SECONDS,
 )
@@ -137,6 +139,15 @@ def _kept_whole(cluster: LocalCluster, workers: int) -> Iterator[None]:
         yield
     finally:
         loop.add_callback(look.stop)
+        cluster.sync(_end_workers, cluster)
+
+
+async def _end_workers(cluster: LocalCluster) -> None:
+    """Ends the processes, also amid a step that takes long: nothing is wanted of them, and Dask would wait for it."""
+    nannies = list(cluster.workers.values())
+    await asyncio.gather(
+        *(nanny.close(timeout=LAST_STEP_SECONDS) for nanny in nannies), return_exceptions=True
+    )
 
 
 def given_cluster(scheduler: str) -> ClusterAddress:
