@@ -10,6 +10,7 @@ from search.config import SAMPLE_EXPERIMENT, DataConfig
 from search.faults import InputFaults
 from search.settings.asked_split import split_plan
 from search.settings.own_codes import OwnCodes
+from search.space.begun import Begun, begun_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,8 +68,7 @@ class Competition:
 
         bound = self._bound_objectives(threads or 1)
         if threads is None:
-            most = cores_for_each(workers)
-            fastest = max(one.fastest_threads(most) for one in bound)
+            fastest = max(one.fastest_threads(cores_for_each(workers)) for one in bound)
             for one in bound:
                 one.threads = fastest
         return tuned(bound, self.config.space)
@@ -137,7 +137,8 @@ def open_competition(
     plan = split_plan(config)
     if compare:
         plan = replace(plan, scheme="auto", gap=0, repeats=1, compare=True)
-    return _load(config, plan, paths, faults, objectives=objectives, metric_code=codes.metric)
+    begun = partial(begun_with, layout, config.study or paths.name)
+    return _load(config, plan, paths, faults, objectives=objectives, begun=begun, metric_code=codes.metric)
 
 
 def competition_faults(config: DataConfig, layout: Layout) -> tuple[str, ...]:
@@ -214,6 +215,7 @@ def _load(
     faults: list[str],
     *,
     objectives: ChosenObjectives,
+    begun: Begun,
     metric_code: str | None,
 ) -> Competition:
     from objectives.data.split.plan import unused_columns
@@ -226,7 +228,7 @@ def _load(
     folds = _folds(plan, dataset, faults)
     if faults or submission_format is None:
         raise InputFaults(faults)
-    objectives = objectives.decided(len(dataset.target), dataset.task)
+    objectives = objectives.decided(len(dataset.target), dataset.task, config.seconds, begun)
     study = config.study or paths.name
     competition = Competition(
         config=config.model_copy(update={"objective": objectives.given}),

@@ -6,11 +6,13 @@ SAMPLE_EXPERIMENT = "signate_mlit_rental_price"
 AUTO = "auto"
 """In place of objectives' names: what suits the training rows."""
 AUTO_OBJECTIVES = ("lightgbm", "extra_trees", "linear", "neural_network")
-"""What that is on few rows; on more it is the first alone."""
+"""What that is on few rows, or with much time; else it is the first alone."""
 AUTO_OF_SEVERAL_CLASSES = ("neural_network",)
 """What is beside the first on more rows too, where there are more than two classes: a round is a tree for each then."""
 AUTO_ROWS = 10_000
 """Training rows up to which models that err differently bring more to the blend than more trials of the best."""
+AUTO_ROWS_A_SECOND = 100
+"""More of them where `--timeout` is so long, unless there are more than two classes: 30,000 with 300 s."""
 STARTUP_TRIALS = (5, 20)
 """Fewest and most random trials before the sampler models the space; a tenth of all in between."""
 MOST_MODELLED_TRIALS = 1_000

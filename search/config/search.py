@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from search.config.figures import AUTO, AUTO_ROWS
+from search.config.figures import AUTO, AUTO_ROWS, AUTO_ROWS_A_SECOND
 from search.space.table import SpaceTable
 
 
@@ -76,8 +76,8 @@ class DataConfig(StudyChoice):
     objective: Places = Field(
         (AUTO,),
         description="models to search, by commas: names, or file.py:Class of your own; several share one study; "
-        f"auto: lightgbm, and up to {AUTO_ROWS:,} training rows extra_trees, linear and neural_network beside it, "
-        "on more neural_network where there are several classes",
+        f"auto: lightgbm, and up to {AUTO_ROWS:,} training rows (or {AUTO_ROWS_A_SECOND} for each second of --timeout) "
+        "extra_trees, linear and neural_network beside it; of several classes on more only neural_network",
     )
     loss: Names = Field(
         (), description="training losses to choose from, by commas; default: what fits the metric"
@@ -132,6 +132,11 @@ class DataConfig(StudyChoice):
         None, description="parameters to narrow, widen, fix or condition", json_schema_extra=FILE_ONLY
     )
 
+    @property
+    def seconds(self) -> float | None:
+        """That the command may take; None: as long as it takes."""
+        return None
+
 
 class LedgerChoice(BaseModel):
     """Another ledger than this folder's."""
@@ -174,3 +179,8 @@ class SearchConfig(DataConfig, LedgerChoice):
     memory_per_worker: float | None = Field(
         None, gt=0, description="GB a worker may use, data included; a trial over it fails; default: no limit"
     )
+
+    @property
+    def seconds(self) -> float | None:
+        """Those of `--timeout`."""
+        return self.timeout

@@ -13,7 +13,7 @@ from objectives.own_objective import (
     fingerprint,
     is_own,
 )
-from search.config import AUTO, AUTO_OBJECTIVES, AUTO_OF_SEVERAL_CLASSES, AUTO_ROWS
+from search.config import AUTO, AUTO_OBJECTIVES, AUTO_OF_SEVERAL_CLASSES, AUTO_ROWS, AUTO_ROWS_A_SECOND
 from search.space.combined import UNPREFIXED
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from objectives.base import ObjectiveFactory
     from objectives.data.folds import Task
+    from search.space.begun import Begun
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,18 @@ class ChosenObjectives:
             return ()
         return (f"Models: {', '.join(self.names)} (found out; --objective {UNPREFIXED} is one alone)",)
 
-    def decided(self, rows: int, task: Task) -> ChosenObjectives:
-        """Those that `auto` means for so many training rows, and all that were named."""
-        if rows <= AUTO_ROWS:
+    def decided(self, rows: int, task: Task, seconds: float | None, begun: Begun) -> ChosenObjectives:
+        """Those that `auto` means for so many training rows and so much time, and all that were named.
+
+        Args:
+            rows: Of training.
+            task: What the target is.
+            seconds: That the search has; None: no limit, and it is the trials that are counted.
+            begun: What a study has that goes on, which it keeps whatever its time.
+        """
+        if rows <= AUTO_ROWS or not self.by_auto:
             return self
-        by_auto = self.by_auto & frozenset(AUTO_OF_SEVERAL_CLASSES if task == "multiclass" else ())
+        by_auto = self.by_auto.intersection(begun() or _meant(rows, task, seconds))
         kept = [k for k, one in enumerate(self.given) if one in by_auto or one not in self.by_auto]
         return replace(
             self,
@@ -67,6 +75,12 @@ class ChosenObjectives:
             given=tuple(self.given[k] for k in kept),
             by_auto=by_auto,
         )
+
+
+def _meant(rows: int, task: Task, seconds: float | None) -> Collection[str]:
+    if task == "multiclass":
+        return AUTO_OF_SEVERAL_CLASSES
+    return AUTO_OBJECTIVES if rows <= AUTO_ROWS_A_SECOND * (seconds or 0) else ()
 
 
 def choose(given: Collection[str], codes: Mapping[str, str] | None = None) -> ChosenObjectives:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import optuna
+
 import objectives.base
 from search.competition import open_competition
-from search.config import AUTO_OBJECTIVES, AUTO_ROWS, DataConfig
+from search.config import AUTO_OBJECTIVES, AUTO_ROWS, AUTO_ROWS_A_SECOND, DataConfig
+from search.space.begun import begun_with
 from search.space.chosen import choose
 from storage.layout import Layout
+from storage.ledger import open_ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
+    from objectives.data.folds import Task
+    from search.space.chosen import ChosenObjectives
     from tests.conftest import CsvPair
 
 CODE = """
@@ -28,6 +34,13 @@ class Mine(LightGBMObjective):
 def _write(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     (folder / "own.py").write_text(CODE, encoding="utf-8")
+
+
+def _new(
+    chosen: ChosenObjectives, rows: int, task: Task = "binary", seconds: float | None = None
+) -> ChosenObjectives:
+    """What a study that is begun with so much has."""
+    return chosen.decided(rows, task, seconds, lambda: None)
 
 
 def test_lightgbm_alone_has_nothing_besides() -> None:
@@ -44,18 +57,55 @@ def test_what_is_chosen_by_default_depends_on_the_rows(
     _write(tmp_path, monkeypatch)
     default, more = choose(DataConfig().objective), choose(["linear", "auto", "own.py:Mine"])
 
-    few, many = default.decided(AUTO_ROWS, "binary"), default.decided(AUTO_ROWS + 1, "binary")
+    few, many = _new(default, AUTO_ROWS), _new(default, AUTO_ROWS + 1)
     assert few.given == few.names == AUTO_OBJECTIVES
     assert many.given == many.names == ("lightgbm",)
     assert "Models: lightgbm, extra_trees, linear, neural_network (found out" in few.notes[0]
     assert many.notes == choose(["lightgbm"]).notes == ()
-    assert more.decided(AUTO_ROWS, "binary").given == (*AUTO_OBJECTIVES, "own.py:Mine")
-    many = more.decided(AUTO_ROWS + 1, "binary")
+    assert _new(more, AUTO_ROWS).given == (*AUTO_OBJECTIVES, "own.py:Mine")
+    many = _new(more, AUTO_ROWS + 1)
     assert many.given == ("lightgbm", "linear", "own.py:Mine")
     assert many.names == ("lightgbm", "linear", "mine")
-    several = more.decided(AUTO_ROWS + 1, "multiclass")
+    several = _new(more, AUTO_ROWS + 1, "multiclass")
     assert several.names == ("lightgbm", "linear", "neural_network", "mine")
     assert "Models: lightgbm, linear, neural_network, mine (found out" in several.notes[0]
+
+
+def test_much_time_is_worth_more_models_on_more_rows() -> None:
+    """With the time of many trials, one of each model costs little; of several classes each costs too much."""
+    default = choose(DataConfig().objective)
+    rows = 2 * AUTO_ROWS
+
+    enough = rows / AUTO_ROWS_A_SECOND
+    assert _new(default, rows, "regression", enough).names == AUTO_OBJECTIVES
+    assert _new(default, rows, "regression", enough - 1).names == ("lightgbm",)
+    assert _new(default, rows, "multiclass", enough).names == ("lightgbm", "neural_network")
+    assert _new(default, AUTO_ROWS, "regression", 1.0).names == AUTO_OBJECTIVES
+
+
+def test_with_another_time_a_study_goes_on_with_the_models_it_has() -> None:
+    """A repeated command is no other question, however long it may take."""
+    default, rows = choose(DataConfig().objective), 2 * AUTO_ROWS
+
+    for seconds in (None, 1.0, rows / AUTO_ROWS_A_SECOND):
+        assert default.decided(rows, "binary", seconds, lambda: AUTO_OBJECTIVES).names == AUTO_OBJECTIVES
+        assert default.decided(rows, "binary", seconds, lambda: ("lightgbm",)).names == ("lightgbm",)
+
+
+def test_a_study_is_known_by_what_it_was_begun_with(tmp_path: Path) -> None:
+    """Its settings say it; a study from before there was a choice has LightGBM, and one that is not there nothing."""
+    layout = Layout(tmp_path)
+    assert begun_with(layout, "one") is None
+    layout.create()
+    ledger = open_ledger(layout.ledger_url)
+    study, older = (optuna.create_study(study_name=name, storage=ledger) for name in ("one", "older"))
+    assert begun_with(layout, "one") is begun_with(layout, "other") is None
+
+    study.set_user_attr("settings", {"objective": ["lightgbm", "linear"]})
+    older.set_user_attr("settings", {"target": "price"})
+
+    assert begun_with(layout, "one") == ("lightgbm", "linear")
+    assert begun_with(layout, "older") == ("lightgbm",)
 
 
 def test_a_study_keeps_what_was_decided(lucas_csvs: CsvPair, tmp_path: Path) -> None:
