@@ -8,7 +8,7 @@ import optuna
 
 import objectives.base
 from search.competition import open_competition
-from search.config import AUTO_OBJECTIVES, AUTO_ROWS, AUTO_ROWS_A_SECOND, DataConfig
+from search.config import AUTO_OBJECTIVES, AUTO_ROWS, AUTO_ROWS_A_SECOND, DataConfig, SearchConfig
 from search.space.begun import begun_with
 from search.space.chosen import choose
 from storage.layout import Layout
@@ -117,6 +117,26 @@ def test_a_study_keeps_what_was_decided(lucas_csvs: CsvPair, tmp_path: Path) -> 
 
     assert competition.config.objective == competition.objectives.names == AUTO_OBJECTIVES
     assert competition.objective().name == ",".join(AUTO_OBJECTIVES)
+
+
+def test_the_time_decides_for_a_new_study_only(
+    lucas_csvs: CsvPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command's own time and the folder's own ledger are asked, and a study is never refused for its time."""
+    monkeypatch.setattr("search.space.chosen.AUTO_ROWS", 0)
+    pair, layout = lucas_csvs, Layout(tmp_path)
+
+    def names(timeout: float | None) -> tuple[str, ...]:
+        config = SearchConfig(
+            train=pair.train, test=pair.test, target=pair.target, study="s", timeout=timeout
+        )
+        return open_competition(config, layout).objectives.names
+
+    assert (names(None), names(1e6)) == (("lightgbm",), AUTO_OBJECTIVES)
+    layout.create()
+    study = optuna.create_study(study_name="s", storage=open_ledger(layout.ledger_url))
+    study.set_user_attr("settings", {"objective": ["lightgbm", "linear"]})
+    assert names(None) == names(1e6) == ("lightgbm", "linear")
 
 
 def test_the_order_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
