@@ -19,7 +19,7 @@ from objectives.models.fold_labels import labelling_defaults, make_labelling
 from objectives.models.fold_rows import BINNING, BinnedRows, FoldRows
 from objectives.models.ladder import STEPS_PER_FOLD, Climb, StopsOnly
 from objectives.models.lightgbm_params import known_params
-from objectives.models.lightgbm_portfolio import PORTFOLIO
+from objectives.models.lightgbm_portfolio import PORTFOLIO, PORTFOLIO_OF_CLASSES
 from objectives.models.lightgbm_space import default_params_of, rate_of, relative_work, space_of
 from objectives.models.threads import ROWS_TO_MEASURE, fastest_threads
 
@@ -85,9 +85,10 @@ class LightGBMObjective(Objective):
     def portfolio(self) -> list[dict[str, Any]]:
         """Returns the recorded portfolio, moved into this data's space."""
         space, defaults = self.space(), self.default_params()
+        recorded = PORTFOLIO_OF_CLASSES if self._dataset.task == "multiclass" else PORTFOLIO
         return [
             {name: _inside(space[name], {**defaults, **params}[name]) for name in space}
-            for params in PORTFOLIO
+            for params in recorded
         ]
 
     def work(self, params: Params) -> float:

@@ -8,6 +8,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_digits
 
 from objectives import predictor
 from objectives.base import EvaluationStopped
@@ -21,7 +22,7 @@ from objectives.result_faults import result_fault
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from objectives.base import Progress
+    from objectives.base import Params, Progress
     from objectives.data.dataset import Dataset
     from tests.objectives_tests.conftest import Competition, Listener
 
@@ -331,6 +332,23 @@ def test_nothing_to_learn_is_the_mean(competition: Competition, listen: type[Lis
     assert result.test_prediction == pytest.approx(dataset.target.mean(), rel=0.2)
     assert np.ptp(result.test_prediction) == 0
     assert result.importance.tolist() == [0, 0, 0]
+
+
+def test_of_many_classes_no_first_configuration_is_dear(
+    competition: Competition, listen: type[Listener]
+) -> None:
+    """A tree a round for each class: the portfolio there grows no more than a few times the default's rounds."""
+    table = load_digits(as_frame=True).frame.rename(columns={"target": "digit"})[:600]
+    table["digit"] = "d" + table["digit"].astype(str)
+    table.insert(0, "id", range(len(table)))
+    competition.asked["target"] = "digit"
+    competition.train, competition.test = table[:500], table[500:].drop(columns="digit")
+    objective = bind(competition.load())
+
+    def rounds(params: Params) -> int:
+        return sum(objective.evaluate(params, listen()).best_iterations)
+
+    assert max(map(rounds, objective.portfolio())) < 3 * rounds(objective.default_params())
 
 
 def test_categorical_parameters_need_categories(competition: Competition) -> None:
