@@ -49,6 +49,10 @@ PROMISE_ROWS = 2_000
 """Training rows, at most, that the blend is looked at on while the search runs."""
 PROMISE_GROWTH = 1.15
 """Growth of the number of complete trials after which it is looked at again."""
+RECENT_TRIALS = 100
+"""Latest trials of a study that say how long another one takes."""
+REDRAWN = 8
+"""Other configurations that are looked at, at most, where the one suggested would not be through in time."""
 LEAST_SECONDS = 0.1
 """What a trial costs at least, whatever its objective: that of asking for it and recording it."""
 KEEP_PREDICTIONS = 20

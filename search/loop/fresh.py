@@ -1,4 +1,4 @@
-"""No configuration twice: what a study has seen, and a sampler that passes over it."""
+"""No configuration twice and none in vain: what a study has seen, and a sampler that passes over it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import TrialState
 
+from search.config import REDRAWN
 from search.space.conditional import carried, is_active, only_value, space_size
 from search.space.drawing import QUEUED
 from search.space.view import SpaceView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from optuna.distributions import BaseDistribution
     from optuna.study import Study
     from optuna.trial import FrozenTrial
+
+    Lateness = Callable[[Sequence[FrozenTrial], Mapping[str, Any]], float]
 
 Space = dict[str, "BaseDistribution"]
 Key = tuple[float | None, ...]
@@ -94,22 +97,27 @@ class SeenConfigurations:
 class FreshSampler(BaseSampler):
     """Suggests what another sampler does, unless the study has had it: then a random new configuration.
 
-    So a duplicate never becomes a trial, and nobody has to discard one. A trial that was queued with its
+    So a duplicate never becomes a trial, and nobody has to discard one. Nor does one that would not be through
+    before the search's end while others would: it would be closed for nothing. A trial that was queued with its
     parameters, as a retry is, takes those. Where nothing new is left, the suggestion stays as it is.
 
     Args:
         sampler: Suggests first.
         space: All parameters, the same for each trial.
         seed: Fixes the random configurations.
+        lateness: Seconds by which a configuration would end too late, from all trials and its parameters.
     """
 
-    def __init__(self, sampler: BaseSampler, space: Space, seed: int) -> None:
+    def __init__(
+        self, sampler: BaseSampler, space: Space, seed: int, lateness: Lateness | None = None
+    ) -> None:
         self._sampler = sampler
         self._space = space
         self._random = RandomSampler(seed)
         self._seen = SeenConfigurations(space)
         self._size = space_size(space)
         self._view = SpaceView(space)
+        self._lateness = lateness
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> Space:  # noqa: ARG002
         """The whole space: a configuration can be judged only as a whole."""
@@ -118,22 +126,44 @@ class FreshSampler(BaseSampler):
     def sample_relative(self, study: Study, trial: FrozenTrial, search_space: Space) -> dict[str, Any]:
         """A whole configuration."""
         view = self._view.of(study)
-        first = self._sampler.infer_relative_search_space(view, trial)
-        params = self._sampler.sample_relative(view, trial, first)
 
         def modelled(name: str) -> Any:
             return self._sampler.sample_independent(view, trial, name, search_space[name])
 
+        def suggested() -> dict[str, Any]:
+            first = self._sampler.infer_relative_search_space(view, trial)
+            return self._whole(self._sampler.sample_relative(view, trial, first), modelled)
+
         def random(name: str) -> Any:
             return self._random.sample_independent(study, trial, name, search_space[name])
 
-        params = self._whole(params, modelled)
+        def new(params: dict[str, Any]) -> dict[str, Any]:
+            while params in self._seen:
+                params = self._whole({}, random)
+            return params
+
+        params = suggested()
         # As samplers do: the list that was read for this very trial, which takes milliseconds to read again.
-        self._seen.look(study._get_trials(deepcopy=False, use_cache=True))  # noqa: SLF001
+        trials = study._get_trials(deepcopy=False, use_cache=True)  # noqa: SLF001
+        self._seen.look(trials)
         if QUEUED in trial.system_attrs or len(self._seen) >= self._size:
             return params
-        while params in self._seen:
-            params = self._whole({}, random)
+        others = (new(self._whole({}, random) if k % 2 else suggested()) for k in range(REDRAWN))
+        return self._in_time(new(params), others, trials)
+
+    def _in_time(
+        self, params: dict[str, Any], others: Iterable[dict[str, Any]], trials: Sequence[FrozenTrial]
+    ) -> dict[str, Any]:
+        """The first that is in time; of those that all are late, the one that is so by the least."""
+        if self._lateness is None:
+            return params
+        least = self._lateness(trials, params)
+        for other in others if least > 0 else ():
+            late = self._lateness(trials, other)
+            if late < least:
+                params, least = other, late
+            if least <= 0:
+                break
         return params
 
     def _whole(self, params: dict[str, Any], draw: Callable[[str], Any]) -> dict[str, Any]:

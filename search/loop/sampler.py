@@ -10,6 +10,7 @@ from optuna.samplers import TPESampler
 
 from search.config import MOST_MODELLED_TRIALS, STARTUP_TRIALS
 from search.loop.fresh import FreshSampler
+from search.loop.in_time import Lateness
 from search.loop.objective_sampler import ObjectiveSampler
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
+    from objectives.base import Objective
     from search.loop.objective_sampler import Promise
     from search.space.combined import CombinedObjective
 
@@ -57,15 +59,17 @@ def thinned(trials: list[FrozenTrial], most: int) -> list[FrozenTrial]:
     return [trials[i] for i in np.linspace(0, len(trials) - 1, most).round().astype(int)]
 
 
-def make_sampler(space: dict[str, BaseDistribution], *, trials: int, seed: int) -> BaseSampler:
+def make_sampler(objective: Objective, *, trials: int, seed: int, deadline: float = math.inf) -> BaseSampler:
     """The sampler of a study.
 
     Args:
-        space: The search space.
+        objective: What is searched.
         trials: The study's total; a tenth of it is drawn at random first.
         seed: Fixes all draws; to be another for each command that goes on with a study.
+        deadline: `time.monotonic()` at which the search ends, for what would not be through by then.
     """
-    return FreshSampler(_tpe(trials, seed), space, seed=seed)
+    lateness = Lateness(objective, deadline)
+    return FreshSampler(_tpe(trials, seed), objective.space(), seed, lateness)
 
 
 def make_objective_sampler(
@@ -78,13 +82,12 @@ def make_objective_sampler(
         promise: Says from all trials what share of the time each objective is worth.
         trials: The study's total.
         seed: As for one objective.
-        deadline: `time.monotonic()` at which the search ends.
+        deadline: As for one objective.
     """
     each = trials // len(objective.names)
     samplers = {name: _tpe(each, seed + k) for k, name in enumerate(objective.names)}
-    return FreshSampler(
-        ObjectiveSampler(objective, samplers, promise, deadline), objective.space(), seed=seed
-    )
+    shared = ObjectiveSampler(objective, samplers, promise, deadline)
+    return FreshSampler(shared, objective.space(), seed, Lateness(objective, deadline))
 
 
 def _tpe(trials: int, seed: int) -> ThinnedTPESampler:

@@ -131,7 +131,7 @@ def _sampler(
         return make_objective_sampler(
             objective, promise or no_promise, trials=trials, seed=seed, deadline=deadline
         )
-    return make_sampler(objective.space(), trials=trials, seed=seed)
+    return make_sampler(objective, trials=trials, seed=seed, deadline=deadline)
 
 
 def _sampler_seed(seed: int, known: int, token: int) -> int:

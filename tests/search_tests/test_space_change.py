@@ -118,7 +118,7 @@ def test_the_sampler_uses_what_lies_inside(bench: Bench, new_name: Iterator[str]
     lines = change_space(changed, narrow, _question(narrow.space()))
     suggested = []
     for study in (changed, always):
-        study.sampler = make_sampler(narrow.space(), trials=100, seed=1)
+        study.sampler = make_sampler(narrow, trials=100, seed=1)
         suggested.append([draw(study.ask(), narrow.space()).params for _ in range(6)])
 
     assert suggested[0] == suggested[1]
@@ -154,7 +154,7 @@ def test_what_a_dead_coordinator_left_running_disturbs_nobody(bench: Bench, new_
     study.ask(fixed_distributions=dict(old.space()))
     new = Searched(SPACES[0])
     change_space(study, new, _question(new.space()))
-    study.sampler = make_sampler(new.space(), trials=20, seed=3)
+    study.sampler = make_sampler(new, trials=20, seed=3)
 
     asked = [draw(study.ask(), new.space()) for _ in range(3)]
 

@@ -1,0 +1,57 @@
+"""Whether a configuration would be through before the search's time is up, by what others took."""
+
+from __future__ import annotations
+
+import math
+import time
+from statistics import median
+from typing import TYPE_CHECKING
+
+from search.config import RECENT_TRIALS
+from search.loop.cost import full_seconds
+from search.space.combined import CHOICE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from optuna.trial import FrozenTrial
+
+    from objectives.base import Objective
+
+
+class Lateness:
+    """By how much a whole evaluation would end after the search does.
+
+    It takes as long for its work as the objective's latest complete trials did, in the middle, and waits as long
+    before as the study's did: a worker has the next trial at hand while it is at one.
+
+    Args:
+        objective: Knows the work of a configuration beside that of another.
+        deadline: `time.monotonic()` at which the search ends; infinite: nothing is late, and the clock is not
+            asked, so that the same seed suggests the same.
+    """
+
+    def __init__(self, objective: Objective, deadline: float = math.inf) -> None:
+        self._objective, self._deadline = objective, deadline
+
+    def __call__(self, trials: Sequence[FrozenTrial], params: Mapping[str, Any]) -> float:
+        """Seconds, negative for one that is in time; minus infinity where nothing is known.
+
+        Args:
+            trials: All of the study, in order.
+            params: A configuration as the study has it.
+        """
+        if math.isinf(self._deadline):
+            return -math.inf
+        known = [(trial, s) for trial in trials[-RECENT_TRIALS:] if (s := full_seconds(trial)) is not None]
+        of_work = [
+            seconds / self._objective.work(trial.params)
+            for trial, seconds in known
+            if trial.params.get(CHOICE) == params.get(CHOICE)
+        ]
+        if not of_work:
+            return -math.inf
+        waits = [trial.duration.total_seconds() - seconds for trial, seconds in known if trial.duration]
+        seconds = max(0.0, median(waits or [0.0])) + median(of_work) * self._objective.work(params)
+        return time.monotonic() + seconds - self._deadline
