@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.curves import load_set
 from objectives.base import EvaluationStopped
 
 if TYPE_CHECKING:
@@ -229,19 +230,11 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _objective(data: Path, name: str) -> LightGBMObjective:
-    """On the first rows, and two folds of them; the target is the second column of the file with the answers."""
-    import dataclasses
-
-    from objectives.data.dataset import DataFiles, load_dataset
+    """On the first rows, and two folds of them."""
     from objectives.data.folds import make_folds
     from objectives.models.lightgbm import LightGBMObjective
 
-    stem = data / name
-    _, target = Path(f"{stem}_test_target.csv").read_text(encoding="utf-8").split("\n", 1)[0].split(",")
-    dataset = load_dataset(
-        DataFiles(Path(f"{stem}_train.csv"), Path(f"{stem}_test.csv"), target.strip(), "id")
-    )
-    dataset = dataclasses.replace(dataset, train=dataset.train[:MOST_ROWS], target=dataset.target[:MOST_ROWS])
+    dataset = load_set(data, name, MOST_ROWS)
     folds = make_folds(dataset.target, dataset.task, FOLDS, SEED)[:FOLDS_USED]
     return LightGBMObjective(dataset, folds, dataset.metric, seed=SEED, threads=1)
 

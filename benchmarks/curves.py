@@ -176,17 +176,22 @@ def _objective(folder: str, name: str) -> LightGBMObjective:
     return LightGBMObjective(dataset, folds, dataset.metric, seed=SEED, threads=1)
 
 
-@cache
 def _data(folder: str, name: str) -> Dataset:
-    """Reads one of the sets; its target is the second column of the file with the answers."""
+    return load_set(Path(folder), name, MOST_ROWS.get(name))
+
+
+@cache
+def load_set(folder: Path, name: str, most: int | None) -> Dataset:
+    """Reads one of the sets, `most` of its rows; its target is the second column of the file with the answers."""
     import dataclasses
 
     from objectives.data.dataset import DataFiles, load_dataset
 
-    stem = Path(folder, name)
+    stem = folder / name
     _, target = Path(f"{stem}_test_target.csv").read_text(encoding="utf-8").split("\n", 1)[0].split(",")
-    dataset = load_dataset(DataFiles(Path(f"{stem}_train.csv"), Path(f"{stem}_test.csv"), target, "id"))
-    most = MOST_ROWS.get(name)
+    dataset = load_dataset(
+        DataFiles(Path(f"{stem}_train.csv"), Path(f"{stem}_test.csv"), target.strip(), "id")
+    )
     return dataclasses.replace(dataset, train=dataset.train[:most], target=dataset.target[:most])
 
 
