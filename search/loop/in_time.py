@@ -46,9 +46,11 @@ class Lateness:
             return -math.inf
         known = [(trial, s) for trial in trials[-RECENT_TRIALS:] if (s := full_seconds(trial)) is not None]
         of_work = [
-            seconds / self._objective.work(trial.params)
+            seconds / work
             for trial, seconds in known
+            # An objective of one's own may call something no work at all.
             if trial.params.get(CHOICE) == params.get(CHOICE)
+            and (work := self._objective.work(trial.params)) > 0
         ]
         if not of_work:
             return -math.inf
