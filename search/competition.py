@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from search.config import SAMPLE_EXPERIMENT, DataConfig
 from search.faults import InputFaults
+from search.settings.asked_paths import asked_paths, path_faults
 from search.settings.asked_split import split_plan
 from search.settings.own_codes import OwnCodes
 from search.space.begun import Begun, begun_with
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from objectives.base import Objective, ObjectiveFactory
     from objectives.data.checks import DataFiles
     from objectives.data.dataset import Dataset
     from objectives.data.folds import Fold
     from objectives.data.split.plan import SplitPlan
+    from search.settings.asked_paths import AskedPaths
     from search.space.chosen import ChosenObjectives
     from storage.layout import Layout
     from storage.submission.form import SubmissionFormat
@@ -129,11 +129,11 @@ def open_competition(
 
     codes = codes or OwnCodes()
     objectives = choose(config.objective, codes.objectives)
-    faults = [*storage_faults(layout), *_path_faults(config), *objectives.faults]
+    faults = [*storage_faults(layout), *path_faults(config), *objectives.faults]
     uses_sample = config.train is None
-    if faults and (uses_sample or _path_faults(config)):
+    if faults and (uses_sample or path_faults(config)):
         raise InputFaults(faults)
-    paths = _sample_paths(config, layout) if uses_sample else _given_paths(config)
+    paths = asked_paths(config, layout)
     plan = split_plan(config)
     if compare:
         plan = replace(plan, scheme="auto", gap=0, repeats=1, compare=True)
@@ -160,58 +160,10 @@ def experiment_of(settings: dict[str, Any], study: str) -> str:
     return str(settings.get("experiment") or default)
 
 
-@dataclass(frozen=True)
-class _Paths:
-    train: Path
-    test: Path
-    target: str
-    id: str
-    sample_submission: Path | None
-    name: str
-    experiment: str | None
-    notes: tuple[str, ...]
-
-
-def _path_faults(config: DataConfig) -> list[str]:
-    given = {"--train": config.train, "--test": config.test, "--target": config.target}
-    missing = [flag for flag, value in given.items() if value is None]
-    if not missing or len(missing) == len(given):
-        return []
-    return [
-        f"{flag}: got nothing; allowed: --train, --test and --target together; do: give all three "
-        "(none of them: the built-in sample)"
-        for flag in missing
-    ]
-
-
-def _given_paths(config: DataConfig) -> _Paths:
-    assert config.train is not None
-    assert config.test is not None
-    assert config.target is not None
-    name = config.train.name.split(".")[0].removesuffix("_train").removesuffix("-train")
-    if name == "train":
-        name = config.train.resolve().parent.name or name
-    return _Paths(
-        config.train, config.test, config.target, config.id, config.sample_submission, name, None, ()
-    )
-
-
-def _sample_paths(config: DataConfig, layout: Layout) -> _Paths:
-    from objectives.data.sample import write_sample
-
-    layout.create()
-    paths = write_sample(layout.sample(config.rows), config.rows)
-    name = "rent_sample" if config.rows == DataConfig().rows else f"rent_sample_{config.rows}"
-    note = f"No --train given: using the built-in sample of synthetic rental listings ({paths.train.parent})"
-    return _Paths(
-        paths.train, paths.test, "money_room", "id", paths.sample_submit, name, SAMPLE_EXPERIMENT, (note,)
-    )
-
-
 def _load(
     config: DataConfig,
     plan: SplitPlan,
-    paths: _Paths,
+    paths: AskedPaths,
     faults: list[str],
     *,
     objectives: ChosenObjectives,
@@ -252,7 +204,7 @@ def _load(
     return competition
 
 
-def _data_files(config: DataConfig, plan: SplitPlan, paths: _Paths, metric_code: str | None) -> DataFiles:
+def _data_files(config: DataConfig, plan: SplitPlan, paths: AskedPaths, metric_code: str | None) -> DataFiles:
     from objectives.data.checks import DataFiles
     from objectives.data.features.choice import FeatureChoice
 
