@@ -181,6 +181,8 @@ def _load(
     if faults or submission_format is None:
         raise InputFaults(faults)
     objectives = objectives.decided(len(dataset.target), dataset.task, config.seconds, begun)
+    if objectives.faults:
+        raise InputFaults(objectives.faults)
     study = config.study or paths.name
     competition = Competition(
         config=config.model_copy(update={"objective": objectives.given}),

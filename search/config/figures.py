@@ -7,6 +7,9 @@ AUTO = "auto"
 """In place of objectives' names: what suits the training rows."""
 AUTO_OBJECTIVES = ("lightgbm", "extra_trees", "linear", "neural_network")
 """What that is on few rows, or with much time; else it is the first alone."""
+AUTO_WITH_TIME = ("catboost",)
+"""What is beside any of these with as much time, if it is installed: its trials are dear, and without a time each
+counts as much as one of the others."""
 AUTO_OF_SEVERAL_CLASSES = ("neural_network",)
 """What is beside the first on more rows too, where there are more than two classes: a round is a tree for each then."""
 AUTO_ROWS = 10_000

@@ -13,11 +13,18 @@ from objectives.own_objective import (
     fingerprint,
     is_own,
 )
-from search.config import AUTO, AUTO_OBJECTIVES, AUTO_OF_SEVERAL_CLASSES, AUTO_ROWS, AUTO_ROWS_A_SECOND
+from search.config import (
+    AUTO,
+    AUTO_OBJECTIVES,
+    AUTO_OF_SEVERAL_CLASSES,
+    AUTO_ROWS,
+    AUTO_ROWS_A_SECOND,
+    AUTO_WITH_TIME,
+)
 from search.space.combined import UNPREFIXED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from objectives.base import ObjectiveFactory
     from objectives.data.folds import Task
@@ -63,11 +70,14 @@ class ChosenObjectives:
             rows: Of training.
             task: What the target is.
             seconds: That the search has; None: no limit, and it is the trials that are counted.
-            begun: What a study has that goes on, which it keeps whatever its time.
+            begun: What a study has that goes on, which it keeps whatever its time, and whatever is installed.
         """
-        if rows <= AUTO_ROWS or not self.by_auto:
+        if not self.by_auto:
             return self
-        by_auto = self.by_auto.intersection(begun() or _meant(rows, task, seconds))
+        before = begun() or ()
+        if faults := _missing(one for one in before if one in AUTO_WITH_TIME and one not in self.given):
+            return replace(self, faults=(*self.faults, *faults))
+        by_auto = self.by_auto.intersection(before or _meant(rows, task, seconds))
         kept = [k for k, one in enumerate(self.given) if one in by_auto or one not in self.by_auto]
         return replace(
             self,
@@ -78,9 +88,16 @@ class ChosenObjectives:
 
 
 def _meant(rows: int, task: Task, seconds: float | None) -> Collection[str]:
-    if task == "multiclass":
-        return AUTO_OF_SEVERAL_CLASSES
-    return AUTO_OBJECTIVES if rows <= AUTO_ROWS_A_SECOND * (seconds or 0) else ()
+    has_time = rows <= AUTO_ROWS_A_SECOND * (seconds or 0)
+    dear = AUTO_WITH_TIME if has_time else ()
+    if rows > AUTO_ROWS and task == "multiclass":
+        return (*AUTO_OF_SEVERAL_CLASSES, *dear)
+    return (*AUTO_OBJECTIVES, *dear) if has_time or rows <= AUTO_ROWS else ()
+
+
+def _missing(names: Iterable[str]) -> list[str]:
+    """One line for each whose package is not installed."""
+    return [f"--{fault}" for name in names if (fault := missing_extra(name)) is not None]
 
 
 def choose(given: Collection[str], codes: Mapping[str, str] | None = None) -> ChosenObjectives:
@@ -91,7 +108,8 @@ def choose(given: Collection[str], codes: Mapping[str, str] | None = None) -> Ch
         codes: Texts of own files as they were when a study began; one that is not there is read.
     """
     listed, named = [*OBJECTIVES], [one for one in given if one != AUTO]
-    by_auto = [one for one in AUTO_OBJECTIVES if one not in named] if AUTO in given else []
+    suitable = (*AUTO_OBJECTIVES, *(one for one in AUTO_WITH_TIME if missing_extra(one) is None))
+    by_auto = [one for one in suitable if one not in named] if AUTO in given else []
     ordered = sorted([*named, *by_auto], key=lambda one: listed.index(one) if one in listed else len(listed))
     found: dict[str, ObjectiveFactory] = {}
     places: dict[str, str] = {}

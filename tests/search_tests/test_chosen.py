@@ -77,10 +77,33 @@ def test_much_time_is_worth_more_models_on_more_rows() -> None:
     rows = 2 * AUTO_ROWS
 
     enough = rows / AUTO_ROWS_A_SECOND
-    assert _new(default, rows, "regression", enough).names == AUTO_OBJECTIVES
+    assert _new(default, rows, "regression", enough).names == (*AUTO_OBJECTIVES, "catboost")
     assert _new(default, rows, "regression", enough - 1).names == ("lightgbm",)
-    assert _new(default, rows, "multiclass", enough).names == ("lightgbm", "neural_network")
+    assert _new(default, rows, "multiclass", enough).names == ("lightgbm", "neural_network", "catboost")
+    assert _new(default, rows, "multiclass", enough - 1).names == ("lightgbm", "neural_network")
     assert _new(default, AUTO_ROWS, "regression", 1.0).names == AUTO_OBJECTIVES
+
+
+def test_catboost_joins_where_its_time_is_there_and_its_package() -> None:
+    """Its trials are dear: with little time they are all there is, and with none each would count as one of another."""
+    default = choose(DataConfig().objective)
+    enough = AUTO_ROWS / AUTO_ROWS_A_SECOND
+
+    assert _new(default, AUTO_ROWS, "regression", enough).names == (*AUTO_OBJECTIVES, "catboost")
+    assert _new(default, AUTO_ROWS, "regression", enough - 1).names == AUTO_OBJECTIVES
+    assert _new(default, AUTO_ROWS, "regression", None).names == AUTO_OBJECTIVES
+
+
+def test_without_its_package_catboost_is_not_meant_and_a_study_that_has_it_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever lacks an extra gets a search without it; nobody goes on with a study as another question."""
+    monkeypatch.setattr("objectives.base.find_spec", lambda _: None)
+    default = choose(DataConfig().objective)
+
+    assert _new(default, AUTO_ROWS, "regression", 1e6).names == AUTO_OBJECTIVES
+    other = default.decided(AUTO_ROWS, "regression", 1e6, lambda: (*AUTO_OBJECTIVES, "catboost"))
+    assert "pip install 'tabular-search[catboost]'" in other.faults[0]
 
 
 def test_with_another_time_a_study_goes_on_with_the_models_it_has() -> None:
@@ -132,7 +155,7 @@ def test_the_time_decides_for_a_new_study_only(
         )
         return open_competition(config, layout).objectives.names
 
-    assert (names(None), names(1e6)) == (("lightgbm",), AUTO_OBJECTIVES)
+    assert (names(None), names(1e6)) == (("lightgbm",), (*AUTO_OBJECTIVES, "catboost"))
     layout.create()
     study = optuna.create_study(study_name="s", storage=open_ledger(layout.ledger_url))
     study.set_user_attr("settings", {"objective": ["lightgbm", "linear"]})
