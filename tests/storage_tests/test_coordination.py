@@ -67,8 +67,9 @@ def _wait_until_gone(seat: SharedSeat, name: str) -> None:
         assert not done.wait(0.05)
 
 
+# Waits until each is gone: one that is only told to end is still seen a moment longer.
 OTHERS = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 
@@ -116,13 +117,13 @@ def test_first_and_last(new_database: str) -> None:
 def test_a_restarted_server_finds_its_coordinators_again(new_database: str) -> None:
     """When all connections break, a coordinator takes its old place under its old name by itself."""
     with _another(new_database) as (_, name), _seat(new_database).taken() as seat:
-        _sql(new_database, OTHERS)
+        assert all(_sql(new_database, OTHERS))
 
         waited = threading.Event()
-        while seat.dead([name]):
-            assert not waited.wait(0.05)
         with _seat(new_database).taken() as newcomer:
-            assert newcomer.dead([seat.name, name]) == frozenset()
+            # Each comes back by itself, one maybe after the other; the test's own patience bounds it.
+            while newcomer.dead([seat.name, name]):
+                assert not waited.wait(0.05)
 
 
 def test_a_stopped_process_is_dropped(new_database: str) -> None:
