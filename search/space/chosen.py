@@ -24,7 +24,7 @@ from search.config import (
 from search.space.combined import UNPREFIXED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from objectives.base import ObjectiveFactory
     from objectives.data.folds import Task
@@ -70,13 +70,17 @@ class ChosenObjectives:
             rows: Of training.
             task: What the target is.
             seconds: That the search has; None: no limit, and it is the trials that are counted.
-            begun: What a study has that goes on, which it keeps whatever its time, and whatever is installed.
+            begun: What a study has that goes on, which it keeps whatever its time.
+
+        Returns:
+            Them; with a fault where the study has one that is not installed here.
         """
         if not self.by_auto:
             return self
         before = begun() or ()
-        if faults := _missing(one for one in before if one in AUTO_WITH_TIME and one not in self.given):
-            return replace(self, faults=(*self.faults, *faults))
+        faults = [fault for one in AUTO_WITH_TIME if one in before and (fault := missing_extra(one))]
+        if faults:
+            return replace(self, faults=tuple(f"--{fault}" for fault in faults))
         by_auto = self.by_auto.intersection(before or _meant(rows, task, seconds))
         kept = [k for k, one in enumerate(self.given) if one in by_auto or one not in self.by_auto]
         return replace(
@@ -93,11 +97,6 @@ def _meant(rows: int, task: Task, seconds: float | None) -> Collection[str]:
     if rows > AUTO_ROWS and task == "multiclass":
         return (*AUTO_OF_SEVERAL_CLASSES, *dear)
     return (*AUTO_OBJECTIVES, *dear) if has_time or rows <= AUTO_ROWS else ()
-
-
-def _missing(names: Iterable[str]) -> list[str]:
-    """One line for each whose package is not installed."""
-    return [f"--{fault}" for name in names if (fault := missing_extra(name)) is not None]
 
 
 def choose(given: Collection[str], codes: Mapping[str, str] | None = None) -> ChosenObjectives:
