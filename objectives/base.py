@@ -227,14 +227,19 @@ EXTRAS = frozenset({"xgboost", "catboost"})
 """Objectives whose package, of the same name, comes with an extra of that name only."""
 
 
-def missing_extra(name: str) -> str | None:
-    """One line for an objective whose package is not installed; None for any other."""
+def missing_extra(name: str, otherwise: str = "leave it out") -> str | None:
+    """One line for an objective whose package is not installed; None for any other.
+
+    Args:
+        name: As in `OBJECTIVES`.
+        otherwise: What to do for one who cannot install it.
+    """
     if name not in EXTRAS or find_spec(name) is not None:
         return None
     here = ", ".join(one for one in OBJECTIVES if one not in EXTRAS or find_spec(one) is not None)
     return (
         f"objective: got {name}, whose package is not installed; allowed here: {here}; "
-        f"do: pip install 'tabular-search[{name}]', or leave it out"
+        f"do: pip install 'tabular-search[{name}]', or {otherwise}"
     )
 
 

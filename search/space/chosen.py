@@ -42,6 +42,7 @@ class ChosenObjectives:
         faults: One line for each that cannot be had.
         given: What names each of them, in the order of the factories.
         by_auto: Names of those that only `auto` brought, beside the one that suits all data.
+        missing: Names of those that `auto` would have brought if their packages were installed.
     """
 
     factories: tuple[ObjectiveFactory, ...]
@@ -50,6 +51,7 @@ class ChosenObjectives:
     faults: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     by_auto: frozenset[str] = frozenset()
+    missing: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,7 +63,9 @@ class ChosenObjectives:
         """What was found out, for people."""
         if not self.by_auto:
             return ()
-        return (f"Models: {', '.join(self.names)} (found out; --objective {UNPREFIXED} is one alone)",)
+        models = f"Models: {', '.join(self.names)} (found out; --objective {UNPREFIXED} is one alone)"
+        more = [f"With so much time {one} too: pip install 'tabular-search[{one}]'" for one in self.missing]
+        return (models, *more)
 
     def decided(self, rows: int, task: Task, seconds: float | None, begun: Begun) -> ChosenObjectives:
         """Those that `auto` means for so many training rows and so much time, and all that were named.
@@ -78,16 +82,20 @@ class ChosenObjectives:
         if not self.by_auto:
             return self
         before = begun() or ()
-        faults = [fault for one in AUTO_WITH_TIME if one in before and (fault := missing_extra(one))]
-        if faults:
-            return replace(self, faults=tuple(f"--{fault}" for fault in faults))
-        by_auto = self.by_auto.intersection(before or _meant(rows, task, seconds))
+        missing = {
+            one: fault for one in AUTO_WITH_TIME if (fault := missing_extra(one, "give another --study"))
+        }
+        if faults := [f"--{fault}" for one, fault in missing.items() if one in before]:
+            return replace(self, faults=tuple(faults))
+        meant = before or _meant(rows, task, seconds)
+        by_auto = self.by_auto.intersection(meant)
         kept = [k for k, one in enumerate(self.given) if one in by_auto or one not in self.by_auto]
         return replace(
             self,
             factories=tuple(self.factories[k] for k in kept),
             given=tuple(self.given[k] for k in kept),
             by_auto=by_auto,
+            missing=tuple(one for one in missing if one in meant),
         )
 
 

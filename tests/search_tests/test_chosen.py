@@ -97,13 +97,18 @@ def test_catboost_joins_where_its_time_is_there_and_its_package() -> None:
 def test_without_its_package_catboost_is_not_meant_and_a_study_that_has_it_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever lacks an extra gets a search without it; nobody goes on with a study as another question."""
+    """Whoever lacks an extra is told so where it would count; nobody goes on with a study as another question."""
     monkeypatch.setattr("objectives.base.find_spec", lambda _: None)
     default = choose(DataConfig().objective)
 
-    assert _new(default, AUTO_ROWS, "regression", 1e6).names == AUTO_OBJECTIVES
+    new = _new(default, AUTO_ROWS, "regression", 1e6)
+    assert new.names == AUTO_OBJECTIVES
+    assert new.notes[1:] == ("With so much time catboost too: pip install 'tabular-search[catboost]'",)
+    assert len(_new(default, AUTO_ROWS, "regression", 1.0).notes) == 1
+    older = default.decided(AUTO_ROWS, "regression", 1e6, lambda: AUTO_OBJECTIVES)
+    assert len(older.notes) == 1
     other = default.decided(AUTO_ROWS, "regression", 1e6, lambda: (*AUTO_OBJECTIVES, "catboost"))
-    assert "pip install 'tabular-search[catboost]'" in other.faults[0]
+    assert other.faults[0].endswith("do: pip install 'tabular-search[catboost]', or give another --study")
 
 
 def test_with_another_time_a_study_goes_on_with_the_models_it_has() -> None:
