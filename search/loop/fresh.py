@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from optuna.samplers import BaseSampler, RandomSampler
@@ -125,31 +126,29 @@ class FreshSampler(BaseSampler):
 
     def sample_relative(self, study: Study, trial: FrozenTrial, search_space: Space) -> dict[str, Any]:
         """A whole configuration."""
-        view = self._view.of(study)
-
-        def modelled(name: str) -> Any:
-            return self._sampler.sample_independent(view, trial, name, search_space[name])
-
-        def suggested() -> dict[str, Any]:
-            first = self._sampler.infer_relative_search_space(view, trial)
-            return self._whole(self._sampler.sample_relative(view, trial, first), modelled)
-
-        def random(name: str) -> Any:
-            return self._random.sample_independent(study, trial, name, search_space[name])
-
-        def new(params: dict[str, Any]) -> dict[str, Any]:
-            while params in self._seen:
-                params = self._whole({}, random)
-            return params
-
+        suggested = partial(self._suggested, self._view.of(study), trial, search_space)
+        random = partial(self._at_random, study, trial, search_space)
         params = suggested()
         # As samplers do: the list that was read for this very trial, which takes milliseconds to read again.
         trials = study._get_trials(deepcopy=False, use_cache=True)  # noqa: SLF001
         self._seen.look(trials)
         if QUEUED in trial.system_attrs or len(self._seen) >= self._size:
             return params
-        others = (new(self._whole({}, random) if k % 2 else suggested()) for k in range(REDRAWN))
-        return self._in_time(new(params), others, trials)
+        others = (self._new(random() if k % 2 else suggested(), random) for k in range(REDRAWN))
+        return self._in_time(self._new(params, random), others, trials)
+
+    def _suggested(self, view: Study, trial: FrozenTrial, space: Space) -> dict[str, Any]:
+        together = self._sampler.infer_relative_search_space(view, trial)
+        params = self._sampler.sample_relative(view, trial, together)
+        return self._whole(params, _drawn_by(self._sampler, view, trial, space))
+
+    def _at_random(self, study: Study, trial: FrozenTrial, space: Space) -> dict[str, Any]:
+        return self._whole({}, _drawn_by(self._random, study, trial, space))
+
+    def _new(self, params: dict[str, Any], random: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        while params in self._seen:
+            params = random()
+        return params
 
     def _in_time(
         self, params: dict[str, Any], others: Iterable[dict[str, Any]], trials: Sequence[FrozenTrial]
@@ -198,3 +197,8 @@ class FreshSampler(BaseSampler):
         """As the other sampler."""
         self._sampler.reseed_rng()
         self._random.reseed_rng()
+
+
+def _drawn_by(sampler: BaseSampler, study: Study, trial: FrozenTrial, space: Space) -> Callable[[str], Any]:
+    """What gives a parameter by its name, one at a time."""
+    return lambda name: sampler.sample_independent(study, trial, name, space[name])
