@@ -149,7 +149,7 @@ def _fit(
     rows = objective._rows.of(k or 0, labelling)  # noqa: SLF001
     scoring = Scoring(objective._metric, 0.0, rounds)  # noqa: SLF001
     fit = fit_fold(booster_params, rows, fold, scoring, Climb(0, 0, (), _Listens()))
-    return fit.test_prediction, fit.best_iteration
+    return fit.test_prediction, fit.rounds
 
 
 class _Listens:

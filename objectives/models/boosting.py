@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import lightgbm as lgb
 import numpy as np
 
+from objectives.models.fold_fit import FoldFit
 from objectives.models.ladder import MOST, PATIENCE, RUNGS, Climb, rungs
 
 if TYPE_CHECKING:
@@ -16,29 +16,6 @@ if TYPE_CHECKING:
     from objectives.data.folds import Fold
     from objectives.data.metrics import Metric
     from objectives.models.fold_labels import FoldLabels, Labelling
-
-
-@dataclass(frozen=True)
-class FoldFit:
-    """What is left of one fold, cut back to its best round; no booster, whose data would stay alive.
-
-    Attributes:
-        model: LightGBM's text format.
-        best_iteration: Its rounds.
-        score: The metric on the validation rows.
-        val_prediction: Of the validation rows, shape (n_val,) or (n_val, n_classes).
-        test_prediction: Of the test rows, shape (n_test,) or (n_test, n_classes).
-        gain: Each feature's total gain, shape (n_features,).
-        transform: What turns the model's output into a prediction, as text.
-    """
-
-    model: str
-    best_iteration: int
-    score: float
-    val_prediction: FloatArray
-    test_prediction: FloatArray
-    gain: FloatArray
-    transform: str
 
 
 class Rows(NamedTuple):
@@ -178,7 +155,10 @@ class _Watch:
 
 
 def _cut(booster: lgb.Booster, watch: _Watch, fold: Fold, test: FloatArray, threads: int) -> FoldFit:
-    """Takes what is wanted of the rounds up to the best one; the booster predicts as its text read back would."""
+    """Takes what is wanted of the rounds up to the best one, and no booster, whose data would stay alive.
+
+    The booster predicts as its text read back would.
+    """
     best = watch.best_iteration
     # How many threads fitted a model is no part of it: equal models are equal texts.
     text = booster.model_to_string(num_iteration=best).replace(f"\n[num_threads: {threads}]\n", "\n", 1)
@@ -186,12 +166,12 @@ def _cut(booster: lgb.Booster, watch: _Watch, fold: Fold, test: FloatArray, thre
     prediction[np.argsort(fold.val_idx, kind="stable")] = watch.best_prediction
     return FoldFit(
         model=text,
-        best_iteration=best,
+        rounds=best,
         score=watch.best_score,
         val_prediction=prediction,
         test_prediction=watch.labels.test(
             np.asarray(booster.predict(test, num_iteration=best, num_threads=threads))
         ),
-        gain=booster.feature_importance("gain", iteration=best),
+        importance=booster.feature_importance("gain", iteration=best),
         transform=watch.labels.transform.to_json(),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +10,8 @@ import numpy as np
 from objectives.base import CVResult, Objective, Params, Report
 from objectives.data.approach import Approach, losses_for
 from objectives.data.split.expanding import fitted_folds, last_fit, last_rounds, whole_fit, whole_rounds
-from objectives.data.split.out_of_fold import OutOfFold
+from objectives.models.bounds import inside
+from objectives.models.fold_fit import FoldFit, result_of
 from objectives.models.fold_labels import labelling_defaults, labelling_space, make_labelling
 from objectives.models.fold_matrices import FoldMatrices
 from objectives.models.fold_model import Fitted, FoldData, FoldModel, constant_for
@@ -31,19 +31,6 @@ if TYPE_CHECKING:
     from objectives.data.folds import Fold
     from objectives.data.metrics import Metric
     from objectives.models.fold_labels import Labelling
-
-
-@dataclass(frozen=True)
-class _FoldFit:
-    """What is left of one fold; the transform as text."""
-
-    model: bytes
-    rounds: int
-    score: float
-    val_prediction: FloatArray
-    test_prediction: FloatArray
-    importance: FloatArray
-    transform: str
 
 
 class CrossValidatedObjective(Objective):
@@ -116,15 +103,12 @@ class CrossValidatedObjective(Objective):
     def default_params(self) -> dict[str, Any]:
         """Returns the default configuration."""
         defaults = {**self.own_defaults(), **labelling_defaults(self._approach)}
-        return {name: _inside(distribution, defaults[name]) for name, distribution in self.space().items()}
+        return inside(self.space(), defaults)
 
     def portfolio(self) -> list[dict[str, Any]]:
         """Returns the model's portfolio, moved into this data's space."""
         space, defaults = self.space(), self.default_params()
-        return [
-            {name: _inside(space[name], {**defaults, **params}[name]) for name in space}
-            for params in self.own_portfolio()
-        ]
+        return [inside(space, {**defaults, **params}) for params in self.own_portfolio()]
 
     def on(self, folds: tuple[Fold, ...], seed: int | None = None) -> Objective:
         """Returns the same on other folds."""
@@ -153,8 +137,8 @@ class CrossValidatedObjective(Objective):
         with threads_limited(self.threads):
             if self._of_all_rows:
                 whole = self._fitted_to_all_rows(labelling, own, report)
-                return self._result([], whole, is_transformed=labelling.is_transformed)
-            fits: list[_FoldFit] = []
+                return result_of(self._dataset, [], [], whole, is_transformed=labelling.is_transformed)
+            fits: list[FoldFit] = []
             for k in range(len(self._folds)):
                 climb = Climb(k * STEPS_PER_FOLD, k, tuple(fit.score for fit in fits), report)
                 fits.append(self._fit(k, labelling, own, climb))
@@ -162,7 +146,7 @@ class CrossValidatedObjective(Objective):
             if self._last is not None:
                 rounds = last_rounds(self._folds, [fit.rounds for fit in fits])
                 kept = [self._fit(len(fits), labelling, own, self._silent(report), rounds=rounds)]
-        return self._result(fits, kept, is_transformed=labelling.is_transformed)
+        return result_of(self._dataset, self._folds, fits, kept, is_transformed=labelling.is_transformed)
 
     def save_model(self, result: CVResult, folder: Path) -> None:
         """Writes the fold models, and the encoders that feed them."""
@@ -190,7 +174,7 @@ class CrossValidatedObjective(Objective):
         whole = () if self._whole is None else (self._whole,)
         return FoldMatrices(self._dataset, (*self._folds, *whole), len(self._folds))
 
-    def _fitted_to_all_rows(self, labelling: Labelling, own: Params, report: Report) -> list[_FoldFit]:
+    def _fitted_to_all_rows(self, labelling: Labelling, own: Params, report: Report) -> list[FoldFit]:
         """Models of all rows, by other seeds than those of the folds."""
         place, climb = len(self._folds), self._silent(report)
         seeds = range(self._seed + 1, self._seed + 1 + self._of_all_rows)
@@ -209,7 +193,7 @@ class CrossValidatedObjective(Objective):
         *,
         rounds: int | None = None,
         seed: int | None = None,
-    ) -> _FoldFit:
+    ) -> FoldFit:
         climb.check()
         fold = self._whole if k == len(self._folds) and self._whole is not None else self._folds[k]
         matrices = self._matrices.of(k)
@@ -240,34 +224,15 @@ class CrossValidatedObjective(Objective):
     def _loss(self, labelling: Labelling) -> str:
         return labelling.loss if labelling.loss in self.losses else self._approach.losses[0]
 
-    def _result(self, fits: list[_FoldFit], kept: list[_FoldFit], *, is_transformed: bool) -> CVResult:
-        n_classes = len(self._dataset.classes)
-        columns = (n_classes,) if self._dataset.task == "multiclass" else ()
-        oof = OutOfFold((len(self._dataset.target), *columns))
-        for fold, fit in zip(self._folds if fits else (), fits, strict=True):
-            oof.add(fold.val_idx, fit.val_prediction)
-        test = np.zeros((len(self._dataset.test), *columns))
-        for fit in kept:
-            test += fit.test_prediction / len(kept)
-        return CVResult(
-            scores=tuple(fit.score for fit in fits),
-            oof_prediction=oof.mean(),
-            test_prediction=test,
-            best_iterations=tuple(fit.rounds for fit in fits),
-            importance=_shares([fit.importance for fit in fits or kept]),
-            models=tuple(fit.model for fit in kept),
-            transforms=tuple(fit.transform for fit in kept) if is_transformed else (),
-        )
 
-
-def _taken(fitted: Fitted, watch: Watch, truth: Truth, validation: FloatArray, test: FloatArray) -> _FoldFit:
+def _taken(fitted: Fitted, watch: Watch, truth: Truth, validation: FloatArray, test: FloatArray) -> FoldFit:
     """What is wanted of a fold; what a fit in rounds has scored on the way is not made again."""
     prediction, score = watch.best_prediction, watch.best_score
     labels = truth.labels
     if not watch.best_round:
         prediction = np.asarray(labels.validation(fitted.model.predict(validation)), np.float64)
         score = truth.score(prediction, fitted.rounds)
-    return _FoldFit(
+    return FoldFit(
         model=fitted.model.to_bytes(),
         rounds=fitted.rounds,
         score=score,
@@ -276,15 +241,3 @@ def _taken(fitted: Fitted, watch: Watch, truth: Truth, validation: FloatArray, t
         importance=fitted.importance,
         transform=labels.transform.to_json(),
     )
-
-
-def _shares(importances: list[FloatArray]) -> FloatArray:
-    total = np.sum(importances, axis=0)
-    whole = float(total.sum())
-    return total / whole if np.isfinite(whole) and whole > 0 else np.zeros_like(total, dtype=np.float64)
-
-
-def _inside(distribution: BaseDistribution, value: Any) -> Any:
-    """A value moved between a parameter's bounds, which may be narrower on this data; a choice stays."""
-    bounds: Any = distribution
-    return min(max(value, bounds.low), bounds.high) if hasattr(bounds, "low") else value

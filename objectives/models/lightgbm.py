@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import pickle
 from dataclasses import replace
 from functools import cached_property
@@ -13,8 +12,9 @@ import numpy as np
 from objectives.base import CVResult, Objective, Params, Report
 from objectives.data.folds import Fold
 from objectives.data.split.expanding import fitted_folds, last_fit, last_rounds, whole_fit, whole_rounds
-from objectives.data.split.out_of_fold import OutOfFold
-from objectives.models.boosting import FoldFit, Scoring, fit_fold, try_out
+from objectives.models.boosting import Scoring, fit_fold, try_out
+from objectives.models.bounds import inside
+from objectives.models.fold_fit import FoldFit, result_of
 from objectives.models.fold_labels import labelling_defaults, make_labelling
 from objectives.models.fold_rows import BINNING, BinnedRows, FoldRows
 from objectives.models.ladder import STEPS_PER_FOLD, Climb, StopsOnly
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from optuna.distributions import BaseDistribution
 
-    from objectives.base import FloatArray
     from objectives.data.dataset import Dataset
     from objectives.data.metrics import Metric
     from objectives.known_params import KnownParam
@@ -86,10 +85,7 @@ class LightGBMObjective(Objective):
         """Returns the recorded portfolio, moved into this data's space."""
         space, defaults = self.space(), self.default_params()
         recorded = PORTFOLIO_OF_CLASSES if self._dataset.task == "multiclass" else PORTFOLIO
-        return [
-            {name: _inside(space[name], {**defaults, **params}[name]) for name in space}
-            for params in recorded
-        ]
+        return [inside(space, {**defaults, **params}) for params in recorded]
 
     def work(self, params: Params) -> float:
         """By the learning rate; bigger trees take longer, but the fewer of them."""
@@ -139,10 +135,10 @@ class LightGBMObjective(Objective):
         """
         labelling, own_params = make_labelling(params, self._dataset)
         booster_params = self._booster_params(own_params, labelling)
-        oof = OutOfFold((len(self._dataset.target), *self._prediction_shape))
+        is_transformed = labelling.is_transformed
         if self._of_all_rows:
             whole = self._fitted_to_all_rows(booster_params, labelling, report)
-            return self._result([], whole, oof, labelling)
+            return result_of(self._dataset, [], [], whole, is_transformed=is_transformed)
         fits: list[FoldFit] = []
         first_step = 0
         if self._few:
@@ -151,14 +147,12 @@ class LightGBMObjective(Objective):
             first_step = STEPS_PER_FOLD
         for k, fold in enumerate(self._folds):
             climb = Climb(first_step + k * STEPS_PER_FOLD, k, tuple(fit.score for fit in fits), report)
-            fit = fit_fold(booster_params, self._rows.of(k, labelling), fold, self._scoring, climb)
-            oof.add(fold.val_idx, fit.val_prediction)
-            fits.append(fit)
-        if self._last is None:
-            return self._result(fits, fits, oof, labelling)
-        rounds = last_rounds(self._folds, [fit.best_iteration for fit in fits])
-        last = self._fit_whole(booster_params, labelling, self._last, rounds, report)
-        return self._result(fits, [last], oof, labelling)
+            fits.append(fit_fold(booster_params, self._rows.of(k, labelling), fold, self._scoring, climb))
+        kept = fits
+        if self._last is not None:
+            rounds = last_rounds(self._folds, [fit.rounds for fit in fits])
+            kept = [self._fit_whole(booster_params, labelling, self._last, rounds, report)]
+        return result_of(self._dataset, self._folds, fits, kept, is_transformed=is_transformed)
 
     def _fitted_to_all_rows(
         self, params: dict[str, Any], labelling: Labelling, report: Report
@@ -178,23 +172,6 @@ class LightGBMObjective(Objective):
         climb = Climb(0, place, (), StopsOnly(report))
         return fit_fold(
             params, self._rows.of(place, labelling), whole, self._scoring._replace(rounds=rounds), climb
-        )
-
-    def _result(
-        self, fits: list[FoldFit], kept: list[FoldFit], oof: OutOfFold, labelling: Labelling
-    ) -> CVResult:
-        """What the folds' fits scored, and what the kept ones predict."""
-        test = np.zeros((len(self._dataset.test), *self._prediction_shape))
-        for fit in kept:
-            test += fit.test_prediction / len(kept)
-        return CVResult(
-            scores=tuple(fit.score for fit in fits),
-            oof_prediction=oof.mean(),
-            test_prediction=test,
-            best_iterations=tuple(fit.best_iteration for fit in fits),
-            importance=self._importance(fits or kept),
-            models=tuple(fit.model for fit in kept),
-            transforms=tuple(fit.transform for fit in kept) if labelling.is_transformed else (),
         )
 
     def save_model(self, result: CVResult, folder: Path) -> None:
@@ -235,10 +212,6 @@ class LightGBMObjective(Objective):
     def _has_many_rows(self) -> bool:
         return len(self._dataset.target) >= _MANY_ROWS
 
-    @property
-    def _prediction_shape(self) -> tuple[int, ...]:
-        return (len(self._dataset.classes),) if self._dataset.task == "multiclass" else ()
-
     @cached_property
     def _rows(self) -> FoldRows:
         first = self._first
@@ -272,14 +245,3 @@ class LightGBMObjective(Objective):
             fixed["num_class"] = len(self._dataset.classes)
         # A rate that the user's space has under a condition may be missing, and the ladder needs it.
         return {"learning_rate": rate_of(params), **params, **fixed}
-
-    def _importance(self, fits: list[FoldFit]) -> FloatArray:
-        gain = np.sum([fit.gain for fit in fits], axis=0)
-        total = float(gain.sum())
-        return gain / total if math.isfinite(total) and total > 0 else np.zeros_like(gain, dtype=np.float64)
-
-
-def _inside(distribution: BaseDistribution, value: Any) -> Any:
-    """A value moved between a parameter's bounds, which may be narrower on this data; a choice stays."""
-    bounds: Any = distribution
-    return min(max(value, bounds.low), bounds.high) if hasattr(bounds, "low") else value
