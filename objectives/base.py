@@ -33,12 +33,17 @@ class Progress(NamedTuple):
         value: Estimate of the final score from what is known so far, on the metric's own scale.
         fold: Index of the running fold, from 0.
         iteration: Boosting rounds done in that fold.
+        is_fold_end: Whether the fold is through. Where it is said, an evaluation that would not end in time is
+            given up after a fold.
+        seconds: Since the evaluation began; whoever passes the report on says it.
     """
 
     step: int
     value: float
     fold: int
     iteration: int
+    is_fold_end: bool = False
+    seconds: float = 0.0
 
 
 class Report(Protocol):

@@ -41,7 +41,8 @@ class Climb:
             EvaluationStopped: If the answer is stop.
         """
         value = (sum(self.done) + score) / (len(self.done) + 1)
-        if self.report(Progress(self.first_step + rung, value, self.fold, iteration)):
+        is_end = rung == len(RUNGS)
+        if self.report(Progress(self.first_step + rung, value, self.fold, iteration, is_end)):
             raise EvaluationStopped
 
     def check(self) -> None:

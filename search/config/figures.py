@@ -8,8 +8,8 @@ AUTO = "auto"
 AUTO_OBJECTIVES = ("lightgbm", "extra_trees", "linear", "neural_network")
 """What that is on few rows, or with much time; else it is the first alone."""
 AUTO_WITH_TIME = ("catboost",)
-"""What is beside any of these with as much time, if it is installed: its trials are dear, and without a time each
-counts as much as one of the others."""
+"""What is beside any of these with as much time, times the classes where there are several, if it is installed: its
+trials are dear, and without a time each counts as much as one of the others."""
 AUTO_OF_SEVERAL_CLASSES = ("neural_network",)
 """What is beside the first on more rows too, where there are more than two classes: a round is a tree for each then."""
 AUTO_ROWS = 10_000
@@ -56,6 +56,8 @@ RECENT_TRIALS = 100
 """Latest trials of a study that say how long another one takes."""
 REDRAWN = 8
 """Other configurations that are looked at, at most, where the one suggested would not be through in time."""
+LATE_SHARE = 0.8
+"""Of the seconds that a running evaluation seems to need yet: if not even these are left, it is given up."""
 LEAST_SECONDS = 0.1
 """What a trial costs at least, whatever its objective: that of asking for it and recording it."""
 KEEP_PREDICTIONS = 20

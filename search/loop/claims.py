@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from search.loop.fresh import is_exhausted
 from search.loop.interruption import ORPHANED, interrupt, running_trials
-from search.loop.tally import is_counted
+from search.loop.tally import is_counted, is_worked_at
 from search.space.conditional import space_size
 from search.space.drawing import draw
 
@@ -179,7 +179,7 @@ class SharedClaims:
         self.study._thread_local.cached_all_trials = None  # noqa: SLF001 - as `ask` does
         storage, study_id = self.study._storage, self.study._study_id  # noqa: SLF001
         known = self.study.get_trials(deepcopy=False)
-        taken = sum(is_counted(trial) or trial.state == TrialState.RUNNING for trial in known)
+        taken = sum(is_counted(trial) or is_worked_at(trial) for trial in known)
         if taken >= self.trials:
             return None
         for trial in known:

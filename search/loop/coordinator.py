@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,32 +14,19 @@ from search.config import WAIT_SECONDS
 from search.loop.claims import Claims, open_claims
 from search.loop.ending import ALL_THERE, EXHAUSTED, TIME_UP, Ending, too_many_failures
 from search.loop.engine import Broken, Engine, EngineLostError, Evaluated, Outcome, Stopped
+from search.loop.running import RunningTrial, finish
 from search.loop.tally import is_counted
 from storage.coordination.seat import Seat, SoleSeat
 
 if TYPE_CHECKING:
     from optuna.study import Study
-    from optuna.trial import FrozenTrial, Trial
+    from optuna.trial import FrozenTrial
 
     from objectives.base import CVResult, Objective, Progress
 
 UNASKED = "EvaluationStopped: it stopped without being told to"
 TrialClosed = Callable[["FrozenTrial"], None]
 TrialStarted = Callable[[int], None]
-
-
-@dataclass
-class _Running:
-    trial: Trial
-    last: Progress | None = None
-    pruned: bool = False
-    fault: str | None = None
-    is_lost: bool = False
-    """Closed by another coordinator, which took this one for dead, and queued again: its result is not wanted."""
-
-    @property
-    def is_over(self) -> bool:
-        return self.pruned or self.is_lost or self.fault is not None
 
 
 @dataclass
@@ -63,6 +51,7 @@ class Coordinator:
         seat: Its place at the study, held by the caller.
         enough: Says that the study needs no more trials, though there are fewer than asked for.
         reserve: Seconds to keep back from the deadline, as far as is known now.
+        seconds_late: By how much an evaluation that reports this would end after a moment; not above 0: it goes on.
     """
 
     study: Study
@@ -77,7 +66,11 @@ class Coordinator:
     seat: Seat = field(default_factory=SoleSeat)
     enough: Callable[[Study], Ending | None] | None = None
     reserve: Callable[[], float] = lambda: 0.0
-    _running: dict[int, _Running] = field(default_factory=dict)
+    seconds_late: Callable[[Progress, float], float] = lambda _, __: 0.0
+    _running: dict[int, RunningTrial] = field(default_factory=dict)
+    _late: set[int] = field(default_factory=set)
+    """Given up because they would not end in time. Running still to the study: at the end they are queued again."""
+    _until: float = math.inf
 
     def run(self, trials: int, deadline: float) -> Ending:
         """Runs until the study has `trials` finished trials, or there is nothing new to try.
@@ -93,13 +86,17 @@ class Coordinator:
         """
         claims = open_claims(self.study, self.objective.space(), trials, self.seat)
         try:
-            return self._loop(claims, trials, deadline)
+            ending = self._loop(claims, trials, deadline)
         except EngineLostError as error:
             self._close_running(claims, "its workers were lost")
             return Ending(str(error), "KILLED")
         except BaseException:
             self._close_running(claims, "interrupted")
             raise
+        else:
+            if self._late:
+                self._close_running(claims, "it would have ended too late")
+            return ending
 
     def _loop(self, claims: Claims, trials: int, deadline: float) -> Ending:
         while self.seat.insist(claims.finished) < trials:
@@ -109,11 +106,11 @@ class Coordinator:
                 return ending
             self._start_what_is_due(claims)
             if not self._running and self.seat.insist(claims.is_exhausted):
-                return EXHAUSTED
-            until = deadline - self.reserve()
-            outcome = self._next_outcome(claims, until)
+                return TIME_UP if self._late else EXHAUSTED
+            self._until = deadline - self.reserve()
+            outcome = self._next_outcome(claims, self._until)
             state = None if outcome is None else self._close(claims, outcome)
-            if time.monotonic() > until:
+            if time.monotonic() > self._until:
                 if self.seat.insist(claims.finished) >= trials:
                     break
                 self._close_running(claims, "the time was up")
@@ -128,7 +125,7 @@ class Coordinator:
             trial = claims.claim(self._running)
             if trial is None:
                 return
-            self._running[trial.number] = _Running(trial)
+            self._running[trial.number] = RunningTrial(trial)
             if self.trial_started:
                 self.trial_started(trial.number)
             self.engine.submit(trial.number, trial.params)
@@ -143,17 +140,25 @@ class Coordinator:
 
     def _tend(self, claims: Claims) -> None:
         stopping.insist()
-        closed, lost = claims.tend(self._running)
+        closed, lost = claims.tend({*self._running, *self._late})
         for trial in closed:
             self.trial_closed(trial)
-        for number in lost:
+        for number in lost - self._late:
             self._running[number].is_lost = True
+        self._late -= lost
 
     def _on_report(self, number: int, progress: Progress) -> bool:
         running = self._running[number]
         if not running.is_over:
-            self.seat.insist(lambda: _report(running, progress))
+            self.seat.insist(lambda: running.report(progress))
+            self._look_at_the_clock(running, progress)
         return running.is_over
+
+    def _look_at_the_clock(self, running: RunningTrial, progress: Progress) -> None:
+        late = 0.0 if running.is_over else self.seconds_late(progress, self._until)
+        if late > 0:
+            needed = progress.seconds + self._until - time.monotonic() + late
+            self.seat.insist(lambda: running.give_up(self.study, needed))
 
     def _close(self, claims: Claims, outcome: Outcome) -> str | None:
         """Tells the study how a trial ended, and returns its state; None for one that is not its own any more."""
@@ -161,9 +166,13 @@ class Coordinator:
         if running.is_lost:
             del self._running[outcome.number]
             return None
+        if running.is_late and isinstance(outcome, Stopped):
+            self._late.add(outcome.number)
+            del self._running[outcome.number]
+            return None
         metrics: dict[str, float] = {"seconds": outcome.seconds}
         if running.pruned and running.last is not None and not isinstance(outcome, Broken):
-            return self._tell(claims, running, "PRUNED", {"metrics": metrics | _where(running.last)})
+            return self._tell(claims, running, "PRUNED", {"metrics": metrics | running.where()})
         reason = self._reason(outcome)
         if reason is not None or not isinstance(outcome, Evaluated):
             return self._tell(claims, running, "FAIL", {"reason": reason, "metrics": metrics})
@@ -190,14 +199,14 @@ class Coordinator:
     def _tell(
         self,
         claims: Claims,
-        running: _Running,
+        running: RunningTrial,
         state: str,
         facts: dict[str, Any],
         value: float | None = None,
     ) -> str | None:
         trial = running.trial
         facts = self.environment | facts
-        frozen = self.seat.insist(lambda: _finish(self.study, trial, state, facts, value))
+        frozen = self.seat.insist(lambda: finish(self.study, trial, state, facts, value))
         del self._running[trial.number]
         # Where another coordinator has closed it, that one records it too.
         if not is_counted(frozen):
@@ -210,42 +219,6 @@ class Coordinator:
         self.engine.abandon()
         closed = claims.close_own(self._running, reason)
         self._running.clear()
+        self._late.clear()
         for trial in closed:
             self.trial_closed(trial)
-
-
-def _report(running: _Running, progress: Progress) -> None:
-    from optuna.exceptions import UpdateFinishedTrialError
-
-    try:
-        running.trial.report(progress.value, progress.step)
-    except UpdateFinishedTrialError:
-        running.is_lost = True
-    except (TypeError, ValueError) as error:
-        # An objective of one's own may report anything; the search must outlive it.
-        running.fault = f"{type(error).__name__}: a report was refused: {error}"
-    else:
-        running.last = progress
-        running.pruned = running.trial.should_prune()
-
-
-def _where(last: Progress) -> dict[str, float]:
-    return {"pruned_step": last.step, "pruned_fold": last.fold, "pruned_iteration": last.iteration}
-
-
-def _finish(
-    study: Study, trial: Trial, state: str, attributes: dict[str, Any], value: float | None
-) -> FrozenTrial:
-    """Ends a trial; one that has ended already stays as it is: by an earlier attempt, or another coordinator."""
-    from optuna.exceptions import UpdateFinishedTrialError
-    from optuna.trial import TrialState
-
-    try:
-        for name, content in attributes.items():
-            trial.set_user_attr(name, content)
-        return study.tell(trial, value, state=TrialState[state])
-    except (UpdateFinishedTrialError, ValueError):
-        frozen = study._storage.get_trial(trial._trial_id)  # noqa: SLF001 - `Study.trials` would copy all
-        if not frozen.state.is_finished():
-            raise
-        return frozen

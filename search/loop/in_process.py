@@ -65,7 +65,8 @@ class _DirectLine:
 
     def __call__(self, progress: Progress) -> bool:
         self._on_wait()
-        return self._on_report(self._number, progress) or self.stopped()
+        timed = progress._replace(seconds=time.monotonic() - self._start)
+        return self._on_report(self._number, timed) or self.stopped()
 
     def stopped(self) -> bool:
         excess = over_time(self._limits, time.monotonic() - self._start) or over_memory(self._limits)

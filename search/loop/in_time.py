@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from search.config import RECENT_TRIALS
 from search.loop.cost import full_seconds
+from search.loop.tally import NEEDED
 from search.space.combined import CHOICE
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 class Lateness:
     """By how much a whole evaluation would end after the search does.
 
-    It takes as long for its work as the objective's latest complete trials did, in the middle, and waits as long
-    before as the study's did: a worker has the next trial at hand while it is at one.
+    It takes as long for its work as the objective's latest trials did, in the middle: the complete ones, and those
+    that were given up because they would have taken so long. It waits as long before as the study's complete ones
+    did: a worker has the next trial at hand while it is at one.
 
     Args:
         objective: Knows the work of a configuration beside that of another.
@@ -44,7 +46,7 @@ class Lateness:
         """
         if math.isinf(self._deadline):
             return -math.inf
-        known = [(trial, s) for trial in trials[-RECENT_TRIALS:] if (s := full_seconds(trial)) is not None]
+        known = [(trial, s) for trial in trials[-RECENT_TRIALS:] if (s := _seconds(trial)) is not None]
         of_work = [
             seconds / work
             for trial, seconds in known
@@ -54,6 +56,15 @@ class Lateness:
         ]
         if not of_work:
             return -math.inf
-        waits = [trial.duration.total_seconds() - seconds for trial, seconds in known if trial.duration]
+        waits = [
+            trial.duration.total_seconds() - seconds
+            for trial, seconds in known
+            if trial.duration and NEEDED not in trial.user_attrs
+        ]
         seconds = max(0.0, median(waits or [0.0])) + median(of_work) * self._objective.work(params)
         return time.monotonic() + seconds - self._deadline
+
+
+def _seconds(trial: FrozenTrial) -> float | None:
+    whole = full_seconds(trial)
+    return trial.user_attrs.get(NEEDED) if whole is None else whole

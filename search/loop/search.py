@@ -197,7 +197,7 @@ class _Search:
     brief: bool
 
     def run(self) -> SearchResult:
-        plan = TimePlan(self.started, self.config.timeout or math.inf, self.competition.dataset.test_cells)
+        plan = TimePlan.of(self.competition, self.started, self.config.timeout)
         record = BackgroundRecord(self.layout, self.competition, self.seat, _warn)
         before = tally(self.study).finished
         is_finished = before >= self.config.trials
@@ -245,6 +245,7 @@ class _Search:
         with self._engine(is_finished=is_finished) as engine:
             coordinator = self._coordinator(engine, record, trial_closed)
             coordinator.reserve = lambda: plan.reserve(engine.at_once)
+            coordinator.seconds_late = plan.seconds_late
             with progress.shown():
                 ending = coordinator.run(self.config.trials, plan.closing)
             concluded = self._concluded(engine, plan)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from search.config import EQUAL_SHARE, GIVEN_UP_AFTER, LEAST_SECONDS
-from search.loop.tally import is_counted
+from search.loop.tally import NEEDED, is_counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,8 +19,9 @@ class Spending(NamedTuple):
 
     Attributes:
         trials: Its trials that have ended or run.
-        seconds: Mean time of those that have ended other than by failing, the longest left out where there are
-            more: it has prepared what the others found ready. NaN before there is one.
+        seconds: Mean time of those that have ended other than by failing, or were given up because they would have
+            taken so long. The longest is left out where there are more: it has prepared what the others found
+            ready. NaN before there is one.
         is_hopeless: Whether its trials have done nothing but fail.
     """
 
@@ -32,7 +33,8 @@ class Spending(NamedTuple):
 def spending(trials: Sequence[FrozenTrial]) -> Spending:
     """Looks at the trials of one objective."""
     states = [trial.state.name for trial in trials if is_counted(trial)]
-    times = sorted(_seconds(t) for t in trials if t.state.name in {"COMPLETE", "PRUNED"})
+    ended = [_seconds(t) for t in trials if t.state.name in {"COMPLETE", "PRUNED"}]
+    times = sorted(ended + [t.user_attrs[NEEDED] for t in trials if NEEDED in t.user_attrs])
     usual = times[:-1] or times
     return Spending(
         trials=len(states) + sum(trial.state.name == "RUNNING" for trial in trials),

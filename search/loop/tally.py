@@ -10,7 +10,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from optuna.study import Study
-    from optuna.trial import FrozenTrial
+    from optuna.trial import FrozenTrial, Trial
+
+
+NEEDED = "seconds_needed"
+"""Attribute of a trial that was given up for the time: what its whole evaluation seems to take."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,11 @@ class Tally:
 def is_counted(trial: FrozenTrial) -> bool:
     """Whether a trial counts towards `--trials`: finished, and not merely interrupted."""
     return trial.state.is_finished() and not is_interrupted(trial)
+
+
+def is_worked_at(trial: FrozenTrial) -> bool:
+    """Whether a trial runs, and has not been given up for the time."""
+    return trial.state.name == "RUNNING" and NEEDED not in trial.user_attrs
 
 
 def is_interrupted(trial: FrozenTrial) -> bool:
@@ -99,7 +108,7 @@ RETRY_OF = "retry_of"
 """Attribute of a trial that is an interrupted one over again: that one's number."""
 
 
-def origin(trials: Sequence[FrozenTrial], trial: FrozenTrial) -> int:
+def origin(trials: Sequence[FrozenTrial], trial: FrozenTrial | Trial) -> int:
     """The number of the trial that this one is over again, as often as it was interrupted; else its own.
 
     Args:

@@ -16,6 +16,7 @@ from search.config import (
     CONCLUSION_FREE_SECONDS,
     CONCLUSION_LEAST_SECONDS,
     CONCLUSION_SHARE,
+    LATE_SHARE,
     LEAVING_SECONDS,
     STOPGAP_SECONDS,
 )
@@ -23,6 +24,9 @@ from search.loop.cost import full_seconds
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
+
+    from objectives.base import Progress
+    from search.competition import Competition
 
 
 @dataclass
@@ -33,15 +37,22 @@ class TimePlan:
         started: When the command began.
         timeout: Seconds for the whole of it; infinite where there is no limit.
         cells: Of a submission: the more there are, the longer its writing takes.
+        folds: Of an evaluation.
         begun: When its search began, the data read.
     """
 
     started: float
     timeout: float = math.inf
     cells: int = 0
+    folds: int = 1
     begun: float = field(default_factory=time.monotonic)
     _whole: list[float] = field(default_factory=list)
     _total: float = 0.0
+
+    @classmethod
+    def of(cls, competition: Competition, started: float, timeout: float | None) -> TimePlan:
+        """The one of a command that searches a competition; without a timeout there is no limit."""
+        return cls(started, timeout or math.inf, competition.dataset.test_cells, len(competition.folds))
 
     @property
     def end(self) -> float:
@@ -78,6 +89,21 @@ class TimePlan:
             # Too little to evaluate anything anew: a search on for so long brings more than waiting.
             return CONCLUSION_LEAST_SECONDS
         return max(CONCLUSION_LEAST_SECONDS, min(CONCLUSION_EVALUATIONS * evaluation, share))
+
+    def seconds_late(self, progress: Progress, until: float) -> float:
+        """By how much an evaluation would end too late, as far as its folds say; 0 where it is not clear.
+
+        Before another one is complete there is nothing to give it up for.
+
+        Args:
+            progress: What it reports.
+            until: `time.monotonic()` at which it has to be through.
+        """
+        if not progress.is_fold_end or not self._whole:
+            return 0.0
+        needed = progress.seconds / (progress.fold + 1) * (self.folds - progress.fold - 1)
+        left = until - time.monotonic()
+        return needed - left if LATE_SHARE * needed > max(left, 0.0) else 0.0
 
     def conclude_until(self, at_once: int) -> float:
         """When the conclusion has to be over; to be asked as it begins.

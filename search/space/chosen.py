@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from objectives.base import ObjectiveFactory
-    from objectives.data.folds import Task
     from search.space.begun import Begun
 
 
@@ -67,12 +66,12 @@ class ChosenObjectives:
         more = [f"With so much time {one} too: pip install 'tabular-search[{one}]'" for one in self.missing]
         return (models, *more)
 
-    def decided(self, rows: int, task: Task, seconds: float | None, begun: Begun) -> ChosenObjectives:
+    def decided(self, rows: int, classes: int, seconds: float | None, begun: Begun) -> ChosenObjectives:
         """Those that `auto` means for so many training rows and so much time, and all that were named.
 
         Args:
             rows: Of training.
-            task: What the target is.
+            classes: Of the target, if there are more than two: as many trees are a round then. Else any fewer.
             seconds: That the search has; None: no limit, and it is the trials that are counted.
             begun: What a study has that goes on, which it keeps whatever its time.
 
@@ -87,7 +86,7 @@ class ChosenObjectives:
         }
         if faults := [f"--{fault}" for one, fault in missing.items() if one in before]:
             return replace(self, faults=tuple(faults))
-        meant = before or _meant(rows, task, seconds)
+        meant = before or _meant(rows, classes, seconds)
         by_auto = self.by_auto.intersection(meant)
         kept = [k for k, one in enumerate(self.given) if one in by_auto or one not in self.by_auto]
         return replace(
@@ -99,10 +98,11 @@ class ChosenObjectives:
         )
 
 
-def _meant(rows: int, task: Task, seconds: float | None) -> Collection[str]:
-    has_time = rows <= AUTO_ROWS_A_SECOND * (seconds or 0)
-    dear = AUTO_WITH_TIME if has_time else ()
-    if rows > AUTO_ROWS and task == "multiclass":
+def _meant(rows: int, classes: int, seconds: float | None) -> Collection[str]:
+    fitted = AUTO_ROWS_A_SECOND * (seconds or 0)
+    has_several, has_time = classes > 2, rows <= fitted  # noqa: PLR2004 - two classes are one number
+    dear = AUTO_WITH_TIME if rows * (classes if has_several else 1) <= fitted else ()
+    if rows > AUTO_ROWS and has_several:
         return (*AUTO_OF_SEVERAL_CLASSES, *dear)
     return (*AUTO_OBJECTIVES, *dear) if has_time or rows <= AUTO_ROWS else ()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 import subprocess
 import tempfile
@@ -16,7 +17,7 @@ from sqlalchemy import create_engine, text
 from search.loop.claims import OWNER, SharedClaims
 from search.loop.coordinator import Coordinator
 from search.loop.study import open_study
-from search.loop.tally import is_counted
+from search.loop.tally import NEEDED, is_counted
 from storage.coordination.shared_seat import SharedSeat
 from storage.ledger import open_ledger
 from tests.search_tests.fakes import DEFAULTS, FakeObjective, ShuffledEngine, climb, cv_result
@@ -68,7 +69,7 @@ class Desk:
         """Its claims on the study."""
         return SharedClaims(self.open(trials), self.objective.space(), trials, self.seat)
 
-    def run(self, trials: int, slots: int = 1) -> str | None:
+    def run(self, trials: int, slots: int = 1, **settings: Any) -> str | None:
         """Drives the study, from coming to leaving."""
         with self.seat.taken():
             coordinator = Coordinator(
@@ -79,6 +80,7 @@ class Desk:
                 lambda number, result: None,  # noqa: ARG005
                 self.closed.append,
                 seat=self.seat,
+                **settings,
             )
             return coordinator.run(trials, math.inf).reason
 
@@ -169,6 +171,21 @@ def test_only_the_deads_trials_are_taken_over(new_database: str) -> None:
         again = heir.claims().claim({})
         assert again is not None
         assert again.params == lost.params
+
+
+def test_what_was_given_up_for_the_time_is_no_orphan(
+    new_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing works at it, but its coordinator knows it: it is queued again at the end, once, and not before."""
+    monkeypatch.setattr("search.loop.claims.LOOK_SECONDS", 0.0)
+    desk, heard = Desk(new_database), itertools.count()
+
+    desk.run(4, seconds_late=lambda *_: 90.0 if next(heard) == 3 else 0.0)
+
+    trials = _look(new_database)
+    assert [trial.number for trial in trials if NEEDED in trial.user_attrs] == [1]
+    assert [trial.user_attrs.get("retry_of") for trial in trials] == [None] * 5 + [1]
+    assert trials[5].state == TrialState.WAITING
 
 
 def test_one_heir_only(new_database: str) -> None:

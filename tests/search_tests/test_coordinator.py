@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from dataclasses import replace
@@ -9,20 +10,21 @@ import optuna
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 
 from objectives.base import EvaluationStopped, Progress
 from search.config import MOST_FAILURES_IN_A_ROW
 from search.loop.coordinator import Coordinator
-from search.loop.ending import Ending
+from search.loop.ending import EXHAUSTED, TIME_UP, Ending
 from search.loop.ground import Ground
 from search.loop.in_process import InProcessEngine
-from search.loop.tally import is_counted
+from search.loop.tally import NEEDED, is_counted
 from tests.search_tests.bodies import outruns_the_answer, until_stopped
 from tests.search_tests.fakes import DEFAULTS, HOPELESS, FakeObjective, ShuffledEngine, climb, cv_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from optuna.pruners import BasePruner
     from optuna.study import Study
@@ -319,6 +321,57 @@ def test_the_deadline_closes_what_runs(bench: Bench, new_name: Iterator[str], wo
 
     assert bench.run(study, FakeObjective(), 4, workers) is None
     assert len(_states(study)) == 4
+
+
+def _late(*numbers: int) -> Callable[[Progress, float], float]:
+    """Trials that seem to end 90 s too late, by when they come to their report."""
+    heard = itertools.count()
+    return lambda *_: 90.0 if next(heard) in numbers else 0.0
+
+
+def test_what_would_not_end_in_time_makes_room_and_is_queued_again(
+    bench: Bench, new_name: Iterator[str]
+) -> None:
+    """A trial that is given up for the time counts as little as one that the time's end has hit."""
+    objective = FakeObjective(Script(["complete"] * 6))
+    study = bench.open(next(new_name), objective)
+    in_an_hour = time.monotonic() + 3_600
+    engine = InProcessEngine(Ground(objective))
+
+    ending = bench.drive(study, objective, engine, 3, in_an_hour, seconds_late=_late(1))
+
+    assert ending.reason is None
+    assert _states(study) == ["COMPLETE"] * 3
+    given_up, again = study.trials[1], study.trials[4]
+    assert given_up.user_attrs[NEEDED] == pytest.approx(3_690, abs=60)
+    assert (given_up.user_attrs["interrupted"], given_up.state.name) == (True, "FAIL")
+    assert (again.state, again.user_attrs["retry_of"]) == (TrialState.WAITING, 1)
+    assert bench.run(study, objective, 4) is None
+    assert study.trials[4].params == given_up.params
+
+
+def test_the_default_configuration_is_never_given_up(bench: Bench, new_name: Iterator[str]) -> None:
+    """Without it nobody knows what the search was worth."""
+    objective = FakeObjective(Script(["complete"] * 3))
+    study = bench.open(next(new_name), objective)
+
+    bench.drive(study, objective, InProcessEngine(Ground(objective)), 2, seconds_late=_late(0))
+
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "COMPLETE"]
+
+
+def test_where_only_what_was_given_up_is_left_the_time_is_up(bench: Bench, new_name: Iterator[str]) -> None:
+    """Not every configuration has been tried then, and the same command with more time tries the rest."""
+    space = {"x": CategoricalDistribution([0.25, 0.5, 0.75]), "n": CategoricalDistribution([3])}
+    objective = FakeObjective(Script(["complete"] * 4), space)
+    study = bench.open(next(new_name), objective)
+    engine = InProcessEngine(Ground(objective))
+
+    assert bench.drive(study, objective, engine, 9, seconds_late=_late(2)) == TIME_UP
+
+    assert _states(study) == ["COMPLETE", "COMPLETE"]
+    assert bench.ending(study, objective, 9) == EXHAUSTED
+    assert _states(study) == ["COMPLETE"] * 3
 
 
 def test_enough_is_enough(bench: Bench, new_name: Iterator[str]) -> None:

@@ -98,6 +98,22 @@ def test_reports_come_in_order_in_the_callers_thread(make_engine: OpenEngine) ->
     assert heard == [(threading.get_ident(), 4, step) for step in range(3)]
 
 
+def test_reports_say_how_long_it_took(make_engine: OpenEngine) -> None:
+    """Seconds since the evaluation began, not since it was handed in: it may have waited."""
+    engine = make_engine(FakeObjective())
+    heard: list[float] = []
+
+    def listen(_: int, progress: Progress) -> bool:
+        heard.append(progress.seconds)
+        return False
+
+    engine.submit(0, DEFAULTS)
+    outcome = engine.next_outcome(listen, limit())
+
+    assert isinstance(outcome, Evaluated)
+    assert 0.0 < heard[0] <= heard[1] <= heard[2] <= outcome.seconds + 1.0
+
+
 def test_a_stop_reaches_the_evaluation(make_engine: OpenEngine) -> None:
     """An evaluation that would go on for ever ends when a report is answered with stop."""
     engine = make_engine(FakeObjective(until_stopped))

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from search.loop.fresh import FreshSampler
 from search.loop.in_time import Lateness
 from search.loop.sampler import make_sampler
+from search.loop.tally import NEEDED
 from search.space.combined import CHOICE, CombinedObjective
 from tests.search_tests.fakes import FakeObjective
 from tests.search_tests.two_objectives import SPACE, Lightgbm, Trees
@@ -82,6 +83,19 @@ def test_waiting_counts() -> None:
     late = Lateness(ByX(), time.monotonic() + HOUR)(known, {"x": 0.5, "n": 1})
 
     assert late == pytest.approx(170 - HOUR, abs=60)
+
+
+def test_what_was_given_up_for_the_time_says_what_it_would_have_taken() -> None:
+    """An objective whose first trial could not end in time is no unknown one, that anything may be hoped of."""
+    one = {"x": 0.5, "n": 1}
+    given_up = optuna.trial.create_trial(
+        state=TrialState.RUNNING, params=one, distributions=SPACE, user_attrs={NEEDED: 2 * HOUR}
+    )
+    lateness = Lateness(ByX(), time.monotonic() + HOUR)
+
+    assert lateness([given_up], one) == pytest.approx(HOUR, abs=60)
+    waited = [_complete(0, one, 100.0, waited=70.0), given_up]
+    assert lateness(waited, {"x": 0.5, "n": 2}) == pytest.approx(50 + 70, abs=60)
 
 
 def test_no_work_says_nothing() -> None:

@@ -8,6 +8,7 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.loop.sharing import Spending, late_share, next_objective, spending
+from search.loop.tally import NEEDED
 
 
 def _trial(state: str, seconds: float = 1.0) -> FrozenTrial:
@@ -28,6 +29,17 @@ def test_what_an_objective_has_had() -> None:
     others = [_trial("FAIL", 60.0), _trial("RUNNING"), interrupted]
     assert spending([*complete, *others]) == Spending(5, 3.0, is_hopeless=False)
     assert spending(complete[:1]) == Spending(1, 30.0, is_hopeless=False)
+
+
+def test_what_was_given_up_for_the_time_says_what_it_would_have_taken() -> None:
+    """So no more trials are begun of an objective whose first one could not be through in time."""
+    given_up = create_trial(state=TrialState.RUNNING, user_attrs={NEEDED: 300.0})
+    had = {"a": spending([_trial("COMPLETE")] * 9), "b": spending([given_up])}
+
+    assert had["b"] == Spending(1, 300.0, is_hopeless=False)
+    assert next_objective(had, {"b": 1.0}, seconds_left=299.0) == "a"
+    assert next_objective(had, {"b": 1.0}, seconds_left=301.0) == "a"
+    assert next_objective({**had, "a": _had(9_000)}, {"b": 1.0}, seconds_left=301.0) == "b"
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
+from objectives.base import Progress
 from search.config import (
     CLOSING_SECONDS,
     CLOSING_SECONDS_A_CELL,
     CONCLUSION_EVALUATIONS,
     CONCLUSION_LEAST_SECONDS,
     CONCLUSION_SHARE,
+    LATE_SHARE,
     STOPGAP_SECONDS,
 )
 from search.loop.time_plan import TimePlan
@@ -67,6 +69,30 @@ def test_nothing_is_kept_back_that_could_not_be_used() -> None:
 def test_something_is_kept_back_however_short_the_time() -> None:
     """Choosing among the trials there are takes a moment too."""
     assert plan(6.0, trial(0.01)).reserve(8) == CONCLUSION_LEAST_SECONDS
+
+
+def test_folds_that_are_through_say_what_the_others_take() -> None:
+    """An evaluation goes on unless even a little less than what the rest of it seems to need is too much."""
+    known, now = plan(math.inf, trial(5.0)), time.monotonic()
+    known.folds = 5
+    second = Progress(15, 1.0, 1, 100, is_fold_end=True, seconds=20.0)
+
+    assert known.seconds_late(second, now + 20.0) == pytest.approx(10.0, abs=1.0)
+    assert known.seconds_late(second, now + 30.0 * LATE_SHARE + 1.0) == 0.0
+    assert known.seconds_late(second._replace(fold=4), now - 1.0) == 0.0
+    assert known.seconds_late(second, math.inf) == 0.0
+
+
+def test_nothing_is_late_before_it_is_clear() -> None:
+    """Not within a fold, and not while no other evaluation is complete: it would be given up for nothing."""
+    report = Progress(7, 1.0, 0, 100, is_fold_end=True, seconds=20.0)
+    known, unknown = plan(math.inf, trial(5.0)), plan(math.inf, trial(5.0, TrialState.PRUNED))
+    known.folds = unknown.folds = 5
+    now = time.monotonic()
+
+    assert known.seconds_late(report, now) > 0
+    assert known.seconds_late(report._replace(is_fold_end=False), now) == 0.0
+    assert unknown.seconds_late(report, now) == 0.0
 
 
 def test_a_conclusion_ends_before_the_closing() -> None:

@@ -108,7 +108,8 @@ class _WorkerLine:
 
     def __call__(self, progress: Progress) -> bool:
         # Numbers of numpy would be pickled one by one on their way.
-        plain = progress._replace(value=getattr(progress.value, "item", lambda: progress.value)())
+        value = getattr(progress.value, "item", lambda: progress.value)()
+        plain = progress._replace(value=value, seconds=time.monotonic() - self._start)
         self.reports.append(plain)
         self.say(REPORTED, *plain)
         return self.stopped()
