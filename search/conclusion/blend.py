@@ -2,7 +2,7 @@
 
 A blend is the weighted mean of parts' predictions on the target's own scale. Selection begins with the best part
 and adds, with replacement, the part that brings the mean most, as long as that helps. Several such selections, each
-from a random half of the parts, are averaged: a part that was lucky on these rows gets into few of them.
+from a random share of the parts, are averaged, so that luck on these rows counts less.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from search.conclusion.blend_loss import blend_loss
 from search.conclusion.candidates import blend_of
-from search.config import BLEND_BAGS, BLEND_PARTS, BLEND_SHORTLIST, BLEND_STEPS
+from search.config import BLEND_BAG_SHARE, BLEND_BAGS, BLEND_PARTS, BLEND_SHORTLIST, BLEND_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,7 +125,7 @@ def _best_single(oofs: Mapping[Part, FloatArray], target: FloatArray, metric: Me
 
 def _bags(loss: BlendLoss, n_parts: int, rng: np.random.Generator) -> list[list[int]]:
     """Indices of the parts that each bag selects from; every one has the best part of all."""
-    size = max(_FEWEST_IN_A_BAG, n_parts // 2)
+    size = max(_FEWEST_IN_A_BAG, round(BLEND_BAG_SHARE * n_parts))
     if size >= n_parts:
         return [list(range(n_parts))]
     best = int(np.argmin(loss.with_one_more(np.zeros(n_parts, np.intp), range(n_parts))))

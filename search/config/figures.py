@@ -73,7 +73,9 @@ BLEND_PARTS = 10
 BLEND_STEPS = 15
 """Draws with replacement that a blend is selected by, at most: the finest weight is one in so many."""
 BLEND_BAGS = 10
-"""Selections, each from half of the parts, that a blend is the mean of."""
+"""Selections, each from a share of the parts, that a blend is the mean of."""
+BLEND_BAG_SHARE = 0.75
+"""That share: from half of them a blend of few parts misses in every other bag the one that nothing else is like."""
 BLEND_ROWS = 20_000
 """Rows, at most, that a blend is selected on where the metric is a mean over rows; squares take all of them."""
 BLEND_ROWS_ANY_METRIC = 5_000

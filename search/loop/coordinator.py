@@ -6,7 +6,8 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from objectives.result_faults import score_fault
 from search import stopping
@@ -27,6 +28,38 @@ if TYPE_CHECKING:
 UNASKED = "EvaluationStopped: it stopped without being told to"
 TrialClosed = Callable[["FrozenTrial"], None]
 TrialStarted = Callable[[int], None]
+
+
+class Plan(Protocol):
+    """What a search's time is for; see `search.loop.time_plan.TimePlan`."""
+
+    def reserve(self, at_once: int) -> float:
+        """Seconds to keep back from the deadline, as far as is known now."""
+        ...
+
+    def seconds_needed(self, progress: Progress) -> float:
+        """What an evaluation that reports this needs yet; 0: nobody knows."""
+        ...
+
+    def is_late(self, needed: float, until: float) -> bool:
+        """Whether one that needs so long would end so late after a moment that another one had better begin."""
+        ...
+
+
+class NoPlan:
+    """All the time is for the search, and every evaluation is ended."""
+
+    def reserve(self, at_once: int) -> float:  # noqa: ARG002 - the plan's form
+        """Nothing."""
+        return 0.0
+
+    def seconds_needed(self, progress: Progress) -> float:  # noqa: ARG002
+        """Nobody knows."""
+        return 0.0
+
+    def is_late(self, needed: float, until: float) -> bool:  # noqa: ARG002
+        """Never."""
+        return False
 
 
 @dataclass
@@ -50,8 +83,7 @@ class Coordinator:
         trial_started: Called with a trial's number after it was asked for.
         seat: Its place at the study, held by the caller.
         enough: Says that the study needs no more trials, though there are fewer than asked for.
-        reserve: Seconds to keep back from the deadline, as far as is known now.
-        seconds_late: By how much an evaluation that reports this would end after a moment; not above 0: it goes on.
+        plan: What its time is for.
     """
 
     study: Study
@@ -65,8 +97,7 @@ class Coordinator:
     trial_started: TrialStarted | None = None
     seat: Seat = field(default_factory=SoleSeat)
     enough: Callable[[Study], Ending | None] | None = None
-    reserve: Callable[[], float] = lambda: 0.0
-    seconds_late: Callable[[Progress, float], float] = lambda _, __: 0.0
+    plan: Plan = field(default_factory=NoPlan)
     _running: dict[int, RunningTrial] = field(default_factory=dict)
     _late: set[int] = field(default_factory=set)
     """Given up because they would not end in time. Running still to the study: at the end they are queued again."""
@@ -104,10 +135,10 @@ class Coordinator:
             if self.enough and (ending := self.enough(self.study)):
                 self._close_running(claims, "the search was stopped")
                 return ending
+            self._until = deadline - self.plan.reserve(self.engine.at_once)
             self._start_what_is_due(claims)
             if not self._running and self.seat.insist(claims.is_exhausted):
                 return TIME_UP if self._late else EXHAUSTED
-            self._until = deadline - self.reserve()
             outcome = self._next_outcome(claims, self._until)
             state = None if outcome is None else self._close(claims, outcome)
             if time.monotonic() > self._until:
@@ -125,7 +156,12 @@ class Coordinator:
             trial = claims.claim(self._running)
             if trial is None:
                 return
-            self._running[trial.number] = RunningTrial(trial)
+            running = RunningTrial(trial)
+            self._give_up_if_late(running, self.seat.insist(partial(running.known_to_need, self.study)))
+            if running.is_late:
+                self._late.add(trial.number)
+                continue
+            self._running[trial.number] = running
             if self.trial_started:
                 self.trial_started(trial.number)
             self.engine.submit(trial.number, trial.params)
@@ -151,14 +187,12 @@ class Coordinator:
         running = self._running[number]
         if not running.is_over:
             self.seat.insist(lambda: running.report(progress))
-            self._look_at_the_clock(running, progress)
+            self._give_up_if_late(running, self.plan.seconds_needed(progress), progress.seconds)
         return running.is_over
 
-    def _look_at_the_clock(self, running: RunningTrial, progress: Progress) -> None:
-        late = 0.0 if running.is_over else self.seconds_late(progress, self._until)
-        if late > 0:
-            needed = progress.seconds + self._until - time.monotonic() + late
-            self.seat.insist(lambda: running.give_up(self.study, needed))
+    def _give_up_if_late(self, running: RunningTrial, needed: float, so_far: float = 0.0) -> None:
+        if not running.is_over and self.plan.is_late(needed, self._until):
+            self.seat.insist(lambda: running.give_up(self.study, so_far + needed))
 
     def _close(self, claims: Claims, outcome: Outcome) -> str | None:
         """Tells the study how a trial ended, and returns its state; None for one that is not its own any more."""

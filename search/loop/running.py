@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from search.loop.tally import NEEDED, origin
+from search.loop.tally import NEEDED, RETRY_OF, origin
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -55,6 +55,13 @@ class RunningTrial:
         else:
             self.last = progress
             self.pruned = self.trial.should_prune()
+
+    def known_to_need(self, study: Study) -> float:
+        """Seconds that it takes, if it is one over again that was given up for the time; 0 of any other."""
+        before = self.trial.user_attrs.get(RETRY_OF)
+        if before is None:
+            return 0.0
+        return float(study.get_trials(deepcopy=False)[before].user_attrs.get(NEEDED, 0.0))
 
     def give_up(self, study: Study, seconds: float) -> None:
         """Stops it for the time, and notes what it would take; the default configuration, a study's first, goes on.

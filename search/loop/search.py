@@ -243,16 +243,14 @@ class _Search:
             progress.trial_closed(trial)
 
         with self._engine(is_finished=is_finished) as engine:
-            coordinator = self._coordinator(engine, record, trial_closed)
-            coordinator.reserve = lambda: plan.reserve(engine.at_once)
-            coordinator.seconds_late = plan.seconds_late
+            coordinator = self._coordinator(engine, record, trial_closed, plan)
             with progress.shown():
                 ending = coordinator.run(self.config.trials, plan.closing)
             concluded = self._concluded(engine, plan)
             return ending, concluded, closing.submit(ending, concluded)
 
     def _coordinator(
-        self, engine: Engine, record: BackgroundRecord, trial_closed: TrialClosed
+        self, engine: Engine, record: BackgroundRecord, trial_closed: TrialClosed, plan: TimePlan
     ) -> Coordinator:
         return Coordinator(
             self.study,
@@ -266,6 +264,7 @@ class _Search:
             trial_started=partial(record.trial_started, self.study),
             seat=self.seat,
             enough=stable if self.config.until_stable else None,
+            plan=plan,
         )
 
     def _concluded(self, engine: Engine, plan: TimePlan) -> Concluded | None:

@@ -90,20 +90,22 @@ class TimePlan:
             return CONCLUSION_LEAST_SECONDS
         return max(CONCLUSION_LEAST_SECONDS, min(CONCLUSION_EVALUATIONS * evaluation, share))
 
-    def seconds_late(self, progress: Progress, until: float) -> float:
-        """By how much an evaluation would end too late, as far as its folds say; 0 where it is not clear.
+    def seconds_needed(self, progress: Progress) -> float:
+        """What an evaluation that reports this needs yet, by its folds that are through; 0 within a fold."""
+        if not progress.is_fold_end:
+            return 0.0
+        return progress.seconds / (progress.fold + 1) * (self.folds - progress.fold - 1)
 
-        Before another one is complete there is nothing to give it up for.
+    def is_late(self, needed: float, until: float) -> bool:
+        """Whether an evaluation would end so late that another one had better begin.
+
+        Before one is complete there is nothing to give it up for.
 
         Args:
-            progress: What it reports.
+            needed: Seconds that it seems to need yet.
             until: `time.monotonic()` at which it has to be through.
         """
-        if not progress.is_fold_end or not self._whole:
-            return 0.0
-        needed = progress.seconds / (progress.fold + 1) * (self.folds - progress.fold - 1)
-        left = until - time.monotonic()
-        return needed - left if LATE_SHARE * needed > max(left, 0.0) else 0.0
+        return bool(self._whole) and LATE_SHARE * needed > max(until - time.monotonic(), 0.0)
 
     def conclude_until(self, at_once: int) -> float:
         """When the conclusion has to be over; to be asked as it begins.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.pruners import BasePruner
 
 from objectives.base import CVResult, EvaluationStopped, Objective, Progress
+from search.loop.coordinator import NoPlan
 from search.loop.ground import Ground
 from search.loop.in_process import InProcessEngine
 
@@ -138,6 +140,26 @@ class ShuffledEngine(InProcessEngine):
         return super().next_outcome(on_report, deadline, on_wait)
 
 
+class LateAt(NoPlan):
+    """A plan by which some trials would end too late, by when they come to a report; none before it is heard.
+
+    Args:
+        reports: Numbers of these reports, from 0, among all of a search.
+    """
+
+    def __init__(self, *reports: int) -> None:
+        self._reports, self._heard = reports, itertools.count()
+
+    def seconds_needed(self, progress: Progress) -> float:  # noqa: ARG002 - the plan's form
+        """An hour and a half, or nothing."""
+        return NEEDED_SECONDS if next(self._heard) in self._reports else 0.0
+
+    def is_late(self, needed: float, until: float) -> bool:  # noqa: ARG002
+        """Whatever needs any."""
+        return needed > 0
+
+
+NEEDED_SECONDS = 5_400.0
 HOPELESS = 1_000.0
 
 

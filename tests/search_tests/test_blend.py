@@ -11,7 +11,14 @@ from objectives.data.metrics import METRICS
 from search.conclusion.blend import nested_score, select
 from search.conclusion.blend_loss import blend_loss
 from search.conclusion.candidates import Part
-from search.config import BLEND_BAGS, BLEND_PARTS, BLEND_ROWS_OWN_METRIC, BLEND_SHORTLIST, BLEND_STEPS
+from search.config import (
+    BLEND_BAG_SHARE,
+    BLEND_BAGS,
+    BLEND_PARTS,
+    BLEND_ROWS_OWN_METRIC,
+    BLEND_SHORTLIST,
+    BLEND_STEPS,
+)
 
 if TYPE_CHECKING:
     from objectives.base import FloatArray
@@ -173,6 +180,6 @@ def test_an_own_metric_is_called_seldom_and_on_few_rows() -> None:
     n_rows, n_parts, folds = 9_000, 40, split(9_000)
     target = np.random.default_rng(8).normal(0, 1, n_rows)
     select(noisy(target, n_parts), target, own, folds, seed=0)
-    full, short = 2 * (n_parts // 2 + 1), (BLEND_STEPS - 2) * BLEND_SHORTLIST
+    full, short = 2 * (round(BLEND_BAG_SHARE * n_parts) + 1), (BLEND_STEPS - 2) * BLEND_SHORTLIST
     assert len(sizes) <= len(folds) * (n_parts + BLEND_BAGS * (full + short))
     assert sum(sizes[: len(folds)]) <= BLEND_ROWS_OWN_METRIC

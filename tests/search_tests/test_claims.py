@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import math
 import subprocess
 import tempfile
@@ -20,7 +19,7 @@ from search.loop.study import open_study
 from search.loop.tally import NEEDED, is_counted
 from storage.coordination.shared_seat import SharedSeat
 from storage.ledger import open_ledger
-from tests.search_tests.fakes import DEFAULTS, FakeObjective, ShuffledEngine, climb, cv_result
+from tests.search_tests.fakes import DEFAULTS, FakeObjective, LateAt, ShuffledEngine, climb, cv_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,9 +177,9 @@ def test_what_was_given_up_for_the_time_is_no_orphan(
 ) -> None:
     """Nothing works at it, but its coordinator knows it: it is queued again at the end, once, and not before."""
     monkeypatch.setattr("search.loop.claims.LOOK_SECONDS", 0.0)
-    desk, heard = Desk(new_database), itertools.count()
+    desk = Desk(new_database)
 
-    desk.run(4, seconds_late=lambda *_: 90.0 if next(heard) == 3 else 0.0)
+    desk.run(4, plan=LateAt(3))
 
     trials = _look(new_database)
     assert [trial.number for trial in trials if NEEDED in trial.user_attrs] == [1]

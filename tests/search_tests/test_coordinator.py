@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import math
 import time
 from dataclasses import replace
@@ -21,10 +20,19 @@ from search.loop.ground import Ground
 from search.loop.in_process import InProcessEngine
 from search.loop.tally import NEEDED, is_counted
 from tests.search_tests.bodies import outruns_the_answer, until_stopped
-from tests.search_tests.fakes import DEFAULTS, HOPELESS, FakeObjective, ShuffledEngine, climb, cv_result
+from tests.search_tests.fakes import (
+    DEFAULTS,
+    HOPELESS,
+    NEEDED_SECONDS,
+    FakeObjective,
+    LateAt,
+    ShuffledEngine,
+    climb,
+    cv_result,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from optuna.pruners import BasePruner
     from optuna.study import Study
@@ -323,31 +331,38 @@ def test_the_deadline_closes_what_runs(bench: Bench, new_name: Iterator[str], wo
     assert len(_states(study)) == 4
 
 
-def _late(*numbers: int) -> Callable[[Progress, float], float]:
-    """Trials that seem to end 90 s too late, by when they come to their report."""
-    heard = itertools.count()
-    return lambda *_: 90.0 if next(heard) in numbers else 0.0
-
-
 def test_what_would_not_end_in_time_makes_room_and_is_queued_again(
     bench: Bench, new_name: Iterator[str]
 ) -> None:
     """A trial that is given up for the time counts as little as one that the time's end has hit."""
     objective = FakeObjective(Script(["complete"] * 6))
     study = bench.open(next(new_name), objective)
-    in_an_hour = time.monotonic() + 3_600
     engine = InProcessEngine(Ground(objective))
 
-    ending = bench.drive(study, objective, engine, 3, in_an_hour, seconds_late=_late(1))
+    ending = bench.drive(study, objective, engine, 3, plan=LateAt(1))
 
     assert ending.reason is None
     assert _states(study) == ["COMPLETE"] * 3
     given_up, again = study.trials[1], study.trials[4]
-    assert given_up.user_attrs[NEEDED] == pytest.approx(3_690, abs=60)
+    assert given_up.user_attrs[NEEDED] == pytest.approx(NEEDED_SECONDS, abs=60)
     assert (given_up.user_attrs["interrupted"], given_up.state.name) == (True, "FAIL")
     assert (again.state, again.user_attrs["retry_of"]) == (TrialState.WAITING, 1)
     assert bench.run(study, objective, 4) is None
     assert study.trials[4].params == given_up.params
+
+
+def test_what_was_given_up_is_not_begun_again_without_the_time(bench: Bench, new_name: Iterator[str]) -> None:
+    """A repeated command with as little time does not spend it on the same folds again, and keeps the trial queued."""
+    objective = FakeObjective(Script(["complete"] * 9))
+    study = bench.open(next(new_name), objective)
+    for trials, plan in ((3, LateAt(1)), (5, LateAt())):
+        bench.drive(study, objective, InProcessEngine(Ground(objective)), trials, plan=plan)
+
+    assert [trial.number for trial in study.trials if NEEDED in trial.user_attrs] == [1, 4]
+    assert not study.trials[4].intermediate_values
+    assert [study.trials[k].user_attrs["retry_of"] for k in (4, 7)] == [1, 4]
+    assert bench.ending(study, objective, 6).reason is None
+    assert (study.trials[7].state, study.trials[7].params) == (TrialState.COMPLETE, study.trials[1].params)
 
 
 def test_the_default_configuration_is_never_given_up(bench: Bench, new_name: Iterator[str]) -> None:
@@ -355,7 +370,7 @@ def test_the_default_configuration_is_never_given_up(bench: Bench, new_name: Ite
     objective = FakeObjective(Script(["complete"] * 3))
     study = bench.open(next(new_name), objective)
 
-    bench.drive(study, objective, InProcessEngine(Ground(objective)), 2, seconds_late=_late(0))
+    bench.drive(study, objective, InProcessEngine(Ground(objective)), 2, plan=LateAt(0))
 
     assert [trial.state.name for trial in study.trials] == ["COMPLETE", "COMPLETE"]
 
@@ -367,7 +382,7 @@ def test_where_only_what_was_given_up_is_left_the_time_is_up(bench: Bench, new_n
     study = bench.open(next(new_name), objective)
     engine = InProcessEngine(Ground(objective))
 
-    assert bench.drive(study, objective, engine, 9, seconds_late=_late(2)) == TIME_UP
+    assert bench.drive(study, objective, engine, 9, plan=LateAt(2)) == TIME_UP
 
     assert _states(study) == ["COMPLETE", "COMPLETE"]
     assert bench.ending(study, objective, 9) == EXHAUSTED

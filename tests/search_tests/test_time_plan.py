@@ -77,22 +77,22 @@ def test_folds_that_are_through_say_what_the_others_take() -> None:
     known.folds = 5
     second = Progress(15, 1.0, 1, 100, is_fold_end=True, seconds=20.0)
 
-    assert known.seconds_late(second, now + 20.0) == pytest.approx(10.0, abs=1.0)
-    assert known.seconds_late(second, now + 30.0 * LATE_SHARE + 1.0) == 0.0
-    assert known.seconds_late(second._replace(fold=4), now - 1.0) == 0.0
-    assert known.seconds_late(second, math.inf) == 0.0
+    assert known.seconds_needed(second) == 30.0
+    assert known.seconds_needed(second._replace(fold=4)) == 0.0
+    assert known.seconds_needed(second._replace(is_fold_end=False)) == 0.0
+    assert known.is_late(30.0, now + 20.0)
+    assert not known.is_late(30.0, now + 30.0 * LATE_SHARE + 1.0)
+    assert not known.is_late(30.0, math.inf)
+    assert not known.is_late(0.0, now - 1.0)
 
 
-def test_nothing_is_late_before_it_is_clear() -> None:
-    """Not within a fold, and not while no other evaluation is complete: it would be given up for nothing."""
-    report = Progress(7, 1.0, 0, 100, is_fold_end=True, seconds=20.0)
+def test_nothing_is_late_before_another_is_complete() -> None:
+    """It would be given up for nothing."""
     known, unknown = plan(math.inf, trial(5.0)), plan(math.inf, trial(5.0, TrialState.PRUNED))
-    known.folds = unknown.folds = 5
     now = time.monotonic()
 
-    assert known.seconds_late(report, now) > 0
-    assert known.seconds_late(report._replace(is_fold_end=False), now) == 0.0
-    assert unknown.seconds_late(report, now) == 0.0
+    assert known.is_late(20.0, now)
+    assert not unknown.is_late(20.0, now)
 
 
 def test_a_conclusion_ends_before_the_closing() -> None:
