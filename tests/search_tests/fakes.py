@@ -141,10 +141,10 @@ class ShuffledEngine(InProcessEngine):
 
 
 class LateAt(NoPlan):
-    """A plan by which some trials would end too late, by when they come to a report; none before it is heard.
+    """A plan by which trials would end too late that make certain reports.
 
     Args:
-        reports: Numbers of these reports, from 0, among all of a search.
+        reports: Their numbers, from 0, among all of a search.
     """
 
     def __init__(self, *reports: int) -> None:

@@ -99,7 +99,7 @@ def test_reports_come_in_order_in_the_callers_thread(make_engine: OpenEngine) ->
 
 
 def test_reports_say_how_long_it_took(make_engine: OpenEngine) -> None:
-    """Seconds since the evaluation began, not since it was handed in: it may have waited."""
+    """Each report has the seconds since the evaluation began, which nobody else knows: it may have waited."""
     engine = make_engine(FakeObjective())
     heard: list[float] = []
 
@@ -108,10 +108,9 @@ def test_reports_say_how_long_it_took(make_engine: OpenEngine) -> None:
         return False
 
     engine.submit(0, DEFAULTS)
-    outcome = engine.next_outcome(listen, limit())
+    engine.next_outcome(listen, limit())
 
-    assert isinstance(outcome, Evaluated)
-    assert 0.0 < heard[0] <= heard[1] <= heard[2] <= outcome.seconds + 1.0
+    assert 0.0 < heard[0] < heard[1] < heard[2]
 
 
 def test_a_stop_reaches_the_evaluation(make_engine: OpenEngine) -> None:

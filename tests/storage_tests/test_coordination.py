@@ -121,7 +121,7 @@ def test_a_restarted_server_finds_its_coordinators_again(new_database: str) -> N
 
         waited = threading.Event()
         with _seat(new_database).taken() as newcomer:
-            # Each comes back by itself, one maybe after the other; the test's own patience bounds it.
+            # Each comes back by itself, one maybe after the other.
             while newcomer.dead([seat.name, name]):
                 assert not waited.wait(0.05)
 
