@@ -37,10 +37,10 @@ class DaskProcesses:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start_scheduler(self, port: int = 0) -> None:
-        """Returns when its file is there."""
+        """Returns when its file is there, whole: Dask writes it where it is read."""
         self.scheduler_file.unlink(missing_ok=True)
         self._start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
-        wait_for(self.scheduler_file)
+        wait_for(lambda: self.scheduler_file.exists() and self.scheduler_file.read_text().endswith("\n}"))
 
     def start_worker(
         self, name: str, options: Sequence[str] = (), environment: Mapping[str, str] | None = None

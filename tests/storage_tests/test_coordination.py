@@ -17,6 +17,7 @@ from storage.coordination.server import LockLostError
 from storage.coordination.shared_seat import SharedSeat
 from storage.layout import Layout
 from storage.study_lock import StudyLockedError
+from tests.search_tests.bodies import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,10 +62,8 @@ def _sql(url: str, statement: str) -> list[object]:
 
 
 def _wait_until_gone(seat: SharedSeat, name: str) -> None:
-    # The server needs a moment to see that a connection is closed; the test's own patience bounds it.
-    done = threading.Event()
-    while name not in seat.dead([name]):
-        assert not done.wait(0.05)
+    # The server needs a moment to see that a connection is closed.
+    wait_for(lambda: name in seat.dead([name]))
 
 
 # Waits until each is gone: one that is only told to end is still seen a moment longer.
@@ -119,11 +118,9 @@ def test_a_restarted_server_finds_its_coordinators_again(new_database: str) -> N
     with _another(new_database) as (_, name), _seat(new_database).taken() as seat:
         assert all(_sql(new_database, OTHERS))
 
-        waited = threading.Event()
         with _seat(new_database).taken() as newcomer:
             # Each comes back by itself, one maybe after the other.
-            while newcomer.dead([seat.name, name]):
-                assert not waited.wait(0.05)
+            wait_for(lambda: not newcomer.dead([seat.name, name]))
 
 
 def test_a_stopped_process_is_dropped(new_database: str) -> None:
@@ -143,9 +140,7 @@ def test_a_stopped_process_is_dropped(new_database: str) -> None:
         os.kill(process.pid, signal.SIGSTOP)
         _wait_until_gone(seat, name)
         os.kill(process.pid, signal.SIGCONT)
-        waited = threading.Event()
-        while seat.dead([name]):
-            assert not waited.wait(0.05)
+        wait_for(lambda: not seat.dead([name]))
         process.kill()
 
 
@@ -201,9 +196,7 @@ def test_many_record_while_nobody_mends(new_database: str) -> None:
         waiting = threading.Thread(target=lambda: two.mending().__enter__(), daemon=True)
         waiting.start()
         query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        waited = threading.Event()
-        while _sql(new_database, query) == [0]:
-            assert not waited.wait(0.05)
+        wait_for(lambda: _sql(new_database, query) != [0])
         assert waiting.is_alive()
     waiting.join()
 
@@ -219,9 +212,7 @@ def test_a_study_at_rest_has_no_coordinator(new_database: str) -> None:
             pass
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        waited = threading.Event()
-        while is_worked_on(layout, STUDY):
-            assert not waited.wait(0.05)
+        wait_for(lambda: not is_worked_on(layout, STUDY))
     with at_rest(layout, STUDY):
         pass
 
