@@ -1,4 +1,4 @@
-"""The README says what the code does."""
+"""The README and the pages that it leads to say what the code does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,20 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+}
+README = PAGES["README.md"]
+LINKS = [
+    (page, link)
+    for page, text in PAGES.items()
+    for link in re.findall(r"\]\(([^)\s]+)\)", text)
+    if not link.startswith(("http:", "https:"))
+]
+COMMANDS = {
+    path.stem for path in (ROOT / "search").glob("[a-z]*.py") if "\ndef main(" in path.read_text(encoding="utf-8")
+}
 FIELDS = {
     name: field
     for model in (SearchConfig, PromoteConfig, SyncConfig)
@@ -50,27 +63,36 @@ def test_the_readme_lists_no_setting_that_is_gone() -> None:
     assert set(FIELDS) == listed
 
 
-@pytest.mark.parametrize(
-    "command",
-    sorted(
-        set(
-            re.findall(
-                r"search\.(?:run|baseline|promote|status|sync|export|import|migrate|replay|splits|verify|"
-                r"leaderboard|submit|show|compare|report|serve|init)\b",
-                README,
-            )
-        )
-    ),
-)
-def test_each_command_in_the_readme_exists(command: str) -> None:
-    """A command that the README names can be typed."""
-    assert (ROOT / f"{command.replace('.', '/')}.py").is_file()
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"-m search\.([a-z]+)", "".join(PAGES.values())))))
+def test_each_command_in_the_pages_exists(command: str) -> None:
+    """A command that a page names can be typed."""
+    assert (ROOT / "search" / f"{command}.py").is_file()
+
+
+def test_each_command_is_named_on_a_page() -> None:
+    """Nobody has to read the code to learn of a command."""
+    named = set(re.findall(r"search\.([a-z]+)", "".join(PAGES.values())))
+
+    assert COMMANDS
+    assert COMMANDS <= named
+
+
+@pytest.mark.parametrize(("page", "link"), LINKS)
+def test_each_link_between_pages_leads_somewhere(page: str, link: str) -> None:
+    """A link names a file that is there, and a heading that it has."""
+    path, _, anchor = link.partition("#")
+    target = ((ROOT / page).parent / path) if path else ROOT / page
+    assert target.exists()
+
+    if anchor:
+        headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("model", [ExportConfig, ImportConfig, MigrateConfig])
-def test_each_flag_of_carrying_is_in_the_readme(model: type[BaseModel]) -> None:
+def test_each_flag_of_carrying_is_on_its_page(model: type[BaseModel]) -> None:
     """The section on carrying a study names all that its commands take."""
-    section = README.split("## Carrying a study")[1].split("\n## ")[0]
+    section = PAGES["docs/record.md"].split("## Carrying a study")[1].split("\n## ")[0]
 
     for name, field in model.model_fields.items():
         word = name if field.is_required() else f"--{name.replace('_', '-')}"
