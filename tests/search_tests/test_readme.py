@@ -74,7 +74,7 @@ def test_each_command_is_named_on_a_page() -> None:
     named = set(re.findall(r"search\.([a-z]+)", "".join(PAGES.values())))
 
     assert COMMANDS
-    assert COMMANDS <= named
+    assert named >= COMMANDS
 
 
 @pytest.mark.parametrize(("page", "link"), LINKS)
