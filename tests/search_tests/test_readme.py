@@ -37,7 +37,9 @@ LINKS = [
     if not link.startswith(("http:", "https:"))
 ]
 COMMANDS = {
-    path.stem for path in (ROOT / "search").glob("[a-z]*.py") if "\ndef main(" in path.read_text(encoding="utf-8")
+    path.stem
+    for path in (ROOT / "search").glob("[a-z]*.py")
+    if "\ndef main(" in path.read_text(encoding="utf-8")
 }
 FIELDS = {
     name: field
@@ -86,7 +88,9 @@ def test_each_link_between_pages_leads_somewhere(page: str, link: str) -> None:
 
     if anchor:
         headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
-        assert anchor in {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+        assert anchor in {
+            re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings
+        }
 
 
 @pytest.mark.parametrize("model", [ExportConfig, ImportConfig, MigrateConfig])
