@@ -109,7 +109,8 @@ def _measure(arguments: list[str]) -> Figures:
     import objectives.base
     from search.config import SearchConfig
     from search.flags import parse_flags
-    from search.loop import search, study
+    from search.loop import opening, study
+    from search.loop.search import run_search
     from storage.layout import Layout
 
     objectives.base.OBJECTIVES["lightgbm"] = "benchmarks.timed:TimedLightGBM"
@@ -121,12 +122,12 @@ def _measure(arguments: list[str]) -> Figures:
         opened.pruner = optuna.pruners.NopPruner()
         return opened
 
-    search.open_study = open_study
+    opening.open_study = open_study
     config = parse_flags(
         SearchConfig, [*arguments, "--objective=lightgbm"], command="run", about=""
     ).checked()
     begun = time.monotonic()
-    result = search.run_search(config, Layout())
+    result = run_search(config, Layout())
     return {"seconds": time.monotonic() - begun, "trials": float(len(result.study.trials))}
 
 

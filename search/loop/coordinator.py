@@ -33,8 +33,8 @@ TrialStarted = Callable[[int], None]
 class Plan(Protocol):
     """What a search's time is for; see `search.loop.time_plan.TimePlan`."""
 
-    def reserve(self, at_once: int) -> float:
-        """Seconds to keep back from the deadline, as far as is known now."""
+    def end_of_search(self, at_once: int) -> float:
+        """When to stop, by `time.monotonic()`, as far as is known now."""
         ...
 
     def seconds_needed(self, progress: Progress) -> float:
@@ -49,9 +49,9 @@ class Plan(Protocol):
 class NoPlan:
     """All the time is for the search, and every evaluation is ended."""
 
-    def reserve(self, at_once: int) -> float:  # noqa: ARG002 - the plan's form
-        """Nothing."""
-        return 0.0
+    def end_of_search(self, at_once: int) -> float:  # noqa: ARG002 - the plan's form
+        """Never before it is told to."""
+        return math.inf
 
     def seconds_needed(self, progress: Progress) -> float:  # noqa: ARG002
         """Nobody knows."""
@@ -135,7 +135,7 @@ class Coordinator:
             if self.enough and (ending := self.enough(self.study)):
                 self._close_running(claims, "the search was stopped")
                 return ending
-            self._until = deadline - self.plan.reserve(self.engine.at_once)
+            self._until = min(deadline, self.plan.end_of_search(self.engine.at_once))
             self._start_what_is_due(claims)
             if not self._running and self.seat.insist(claims.is_exhausted):
                 return TIME_UP if self._late else EXHAUSTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from objectives.base import Objective
 
 
+Deadline = Callable[[], float]
+"""Tells `time.monotonic()` at which a search ends, as far as is known now."""
+
+
+def no_deadline() -> float:
+    """Never."""
+    return math.inf
+
+
 class Lateness:
     """By how much a whole evaluation would end after the search does.
 
@@ -30,11 +40,11 @@ class Lateness:
 
     Args:
         objective: Knows the work of a configuration beside that of another.
-        deadline: `time.monotonic()` at which the search ends; infinite: nothing is late, and the clock is not
-            asked, so that the same seed suggests the same.
+        deadline: When the search ends; infinite: nothing is late, and the clock is not asked, so that the same
+            seed suggests the same.
     """
 
-    def __init__(self, objective: Objective, deadline: float = math.inf) -> None:
+    def __init__(self, objective: Objective, deadline: Deadline = no_deadline) -> None:
         self._objective, self._deadline = objective, deadline
 
     def __call__(self, trials: Sequence[FrozenTrial], params: Mapping[str, Any]) -> float:
@@ -44,7 +54,8 @@ class Lateness:
             trials: All of the study, in order.
             params: A configuration as the study has it.
         """
-        if math.isinf(self._deadline):
+        deadline = self._deadline()
+        if math.isinf(deadline):
             return -math.inf
         known = [(trial, s) for trial in trials[-RECENT_TRIALS:] if (s := _seconds(trial)) is not None]
         of_work = [
@@ -62,7 +73,7 @@ class Lateness:
             if trial.duration and NEEDED not in trial.user_attrs
         ]
         seconds = max(0.0, median(waits or [0.0])) + median(of_work) * self._objective.work(params)
-        return time.monotonic() + seconds - self._deadline
+        return time.monotonic() + seconds - deadline
 
 
 def _seconds(trial: FrozenTrial) -> float | None:

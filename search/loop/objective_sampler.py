@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import time
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from optuna.samplers import BaseSampler
 
+from search.loop.in_time import Deadline, no_deadline
 from search.loop.sharing import next_objective, spending
 from search.space.combined import CHOICE
 from search.space.conditional import space_size
@@ -42,7 +42,7 @@ class ObjectiveSampler(BaseSampler):
         objective: What is searched.
         samplers: One for each objective, by name.
         promise: Says from all trials what share of the time each objective is worth.
-        deadline: `time.monotonic()` at which the search ends.
+        deadline: When the search ends.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class ObjectiveSampler(BaseSampler):
         objective: CombinedObjective,
         samplers: Mapping[str, BaseSampler],
         promise: Promise = no_promise,
-        deadline: float = math.inf,
+        deadline: Deadline = no_deadline,
     ) -> None:
         self._lanes = {name: _Lane(objective, name, samplers[name]) for name in objective.names}
         self._promise, self._deadline = promise, deadline
@@ -105,7 +105,7 @@ class ObjectiveSampler(BaseSampler):
         }
         left = left or {name: lane.of(trials) for name, lane in self._lanes.items()}
         spent = {name: spending(own) for name, own in left.items()}
-        return next_objective(spent, self._promise(trials), self._deadline - time.monotonic())
+        return next_objective(spent, self._promise(trials), self._deadline() - time.monotonic())
 
 
 class _Lane:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from optuna.samplers import TPESampler
 
 from search.config import MOST_MODELLED_TRIALS, STARTUP_TRIALS
 from search.loop.fresh import FreshSampler
-from search.loop.in_time import Lateness
+from search.loop.in_time import Deadline, Lateness, no_deadline
 from search.loop.objective_sampler import ObjectiveSampler
 
 if TYPE_CHECKING:
@@ -59,21 +58,28 @@ def thinned(trials: list[FrozenTrial], most: int) -> list[FrozenTrial]:
     return [trials[i] for i in np.linspace(0, len(trials) - 1, most).round().astype(int)]
 
 
-def make_sampler(objective: Objective, *, trials: int, seed: int, deadline: float = math.inf) -> BaseSampler:
+def make_sampler(
+    objective: Objective, *, trials: int, seed: int, deadline: Deadline = no_deadline
+) -> BaseSampler:
     """The sampler of a study.
 
     Args:
         objective: What is searched.
         trials: The study's total; a tenth of it is drawn at random first.
         seed: Fixes all draws; to be another for each command that goes on with a study.
-        deadline: `time.monotonic()` at which the search ends, for what would not be through by then.
+        deadline: When the search ends, for what would not be through by then.
     """
     lateness = Lateness(objective, deadline)
     return FreshSampler(_tpe(trials, seed), objective.space(), seed, lateness)
 
 
 def make_objective_sampler(
-    objective: CombinedObjective, promise: Promise, *, trials: int, seed: int, deadline: float = math.inf
+    objective: CombinedObjective,
+    promise: Promise,
+    *,
+    trials: int,
+    seed: int,
+    deadline: Deadline = no_deadline,
 ) -> BaseSampler:
     """The sampler of a study of several objectives.
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from objectives.data.own_metric import code_of
 from objectives.data.split.schemes import Splittable
 from objectives.environment import environment
 from objectives.result_faults import result_fault
@@ -27,16 +25,13 @@ from search.loop.ending import INTERRUPTED, Ending
 from search.loop.engine import check_cluster, open_engine
 from search.loop.ground import Ground
 from search.loop.limits import trial_limits
+from search.loop.opening import open_search
 from search.loop.progress import SearchProgress, duration_text
-from search.loop.promise import promise_of
-from search.loop.record import BackgroundRecord, describe, run_params, run_tags
+from search.loop.record import BackgroundRecord, describe
 from search.loop.stability import stable
 from search.loop.standing import Standing
-from search.loop.study import change_space, name_metric, open_study, study_faults
 from search.loop.tally import best_trial, tally
 from search.loop.time_plan import TimePlan
-from search.settings.own_codes import METRIC_CODE, OBJECTIVE_CODES
-from storage.record.parent_run import ENDED
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -53,9 +48,6 @@ if TYPE_CHECKING:
     from search.loop.engine import Engine
     from storage.coordination.seat import Seat
     from storage.layout import Layout
-
-KEPT_PARAMS = {"objective", "feature_cols"}
-"""Parameters whose words a study keeps, for its runs have them: its first objectives, its features as once written."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +106,9 @@ def run_search(
         print(note)
     with ExitStack() as stack:
         seat = _take_seat(stack, competition, layout)
-        study = _open(competition, objective, config, layout, seat, started=started)
-        return _Search(config, layout, competition, objective, study, workers, seat, started, brief).run()
+        plan = TimePlan.of(competition, started, config.timeout)
+        study = open_search(competition, objective, config, layout, seat, deadline=lambda: plan.search_end)
+        return _Search(config, layout, competition, objective, study, workers, seat, plan, brief).run()
 
 
 def _take_seat(stack: ExitStack, competition: Competition, layout: Layout) -> Seat:
@@ -129,61 +122,6 @@ def _take_seat(stack: ExitStack, competition: Competition, layout: Layout) -> Se
         raise InputFaults([str(error)]) from None
 
 
-def _open(
-    competition: Competition,
-    objective: Objective,
-    config: SearchConfig,
-    layout: Layout,
-    seat: Seat,
-    *,
-    started: float,
-) -> Study:
-    from storage.ledger import open_ledger, open_sole_ledger
-    from storage.record.study_runs import study_uid
-
-    ledger = (open_ledger if seat.is_shared else open_sole_ledger)(layout.ledger_url)
-    question = competition.question(objective)
-    with seat.alone():
-        faults = study_faults(ledger, competition.study, question, others=seat.has_others())
-        if faults:
-            raise InputFaults(faults)
-        study = open_study(
-            ledger,
-            competition.study,
-            objective,
-            maximize=competition.dataset.metric.greater_is_better,
-            trials=config.trials,
-            seed=config.seed,
-            token=seat.token,
-            promise=promise_of(competition, objective, layout),
-            deadline=started + (config.timeout or math.inf),
-        )
-        study_uid(study)
-        for line in change_space(study, objective, question):
-            print(line)
-        _note(study, "question", question)
-        _note(study, "settings", competition.settings)
-        _note(study, METRIC_CODE, code_of(competition.dataset.metric))
-        _note(study, OBJECTIVE_CODES, {**competition.objectives.codes} or None)
-        # A study that takes in further objectives keeps what is true of the runs that it has; new ones say their own.
-        _note(study, "run_params", run_params(competition) | _known_params(study))
-        _note(study, "run_tags", run_tags(competition))
-        name_metric(study, f"{competition.metric_name}_mean")
-        if tally(study).finished < config.trials:
-            _note(study, ENDED, None)
-    return study
-
-
-def _known_params(study: Study) -> dict[str, Any]:
-    return {k: v for k, v in study.user_attrs.get("run_params", {}).items() if k in KEPT_PARAMS}
-
-
-def _note(study: Study, name: str, value: Any) -> None:
-    # In the ledger, so that a record made anew has it too.
-    if study.user_attrs.get(name) != value:
-        study.set_user_attr(name, value)
-
-
 @dataclass
 class _Search:
     config: SearchConfig
@@ -193,16 +131,17 @@ class _Search:
     study: Study
     workers: int
     seat: Seat
-    started: float
+    plan: TimePlan
     brief: bool
 
     def run(self) -> SearchResult:
-        plan = TimePlan.of(self.competition, self.started, self.config.timeout)
         record = BackgroundRecord(self.layout, self.competition, self.seat, _warn)
         before = tally(self.study).finished
         is_finished = before >= self.config.trials
         record.open(self.study, is_finished=is_finished)
-        closing = Closing(self.competition, self.study, self.objective, self.layout, self.seat, record, plan)
+        closing = Closing(
+            self.competition, self.study, self.objective, self.layout, self.seat, record, self.plan
+        )
         print(f"Study {self.competition.study}: {before} of {self.config.trials} trials finished", flush=True)
         try:
             ending, concluded, submitted = self._searched(record, closing, is_finished=is_finished)
@@ -231,7 +170,7 @@ class _Search:
         self, record: BackgroundRecord, closing: Closing, *, is_finished: bool
     ) -> tuple[Ending, Concluded | None, Submitted]:
         """Searches, concludes with the same workers, and writes the submission before they take their leave."""
-        plan = closing.plan
+        plan = self.plan
         progress = SearchProgress(Standing(self.study), self.config.trials, plan.closing, brief=self.brief)
         for trial in self.study.get_trials(deepcopy=False):
             plan.learn(trial)

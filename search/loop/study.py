@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from search.config import PORTFOLIO_SHARE
+from search.loop.in_time import Deadline, no_deadline
 from search.loop.interruption import ORPHANED, interrupt, running_trials
 from search.space.change import find_change, note_space, space_fault
 
@@ -70,7 +70,7 @@ def open_study(
     seed: int,
     token: int = 0,
     promise: Promise | None = None,
-    deadline: float = math.inf,
+    deadline: Deadline = no_deadline,
 ) -> Study:
     """Creates the study with the default configuration as its first trial and some good ones next, or resumes it.
 
@@ -83,7 +83,7 @@ def open_study(
         seed: Fixes the sampler.
         token: The coordinator's number where there may be several; the caller keeps the others waiting.
         promise: Where there are several objectives, says what share of the time each is worth; None: all the same.
-        deadline: `time.monotonic()` at which the search ends, for what would not be through by then.
+        deadline: When the search ends, for what would not be through by then.
     """
     import optuna
 
@@ -121,7 +121,7 @@ def _pruner(objective: Objective, seed: int) -> BasePruner:
 
 
 def _sampler(
-    objective: Objective, promise: Promise | None, trials: int, seed: int, deadline: float
+    objective: Objective, promise: Promise | None, trials: int, seed: int, deadline: Deadline
 ) -> BaseSampler:
     from search.loop.objective_sampler import no_promise
     from search.loop.sampler import make_objective_sampler, make_sampler

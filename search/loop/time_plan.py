@@ -39,6 +39,7 @@ class TimePlan:
         cells: Of a submission: the more there are, the longer its writing takes.
         folds: Of an evaluation.
         begun: When its search began, the data read.
+        search_end: When its search ends to leave time for the conclusion, as last reckoned.
     """
 
     started: float
@@ -46,8 +47,12 @@ class TimePlan:
     cells: int = 0
     folds: int = 1
     begun: float = field(default_factory=time.monotonic)
+    search_end: float = field(init=False)
     _whole: list[float] = field(default_factory=list)
     _total: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.end_of_search(at_once=1)
 
     @classmethod
     def of(cls, competition: Competition, started: float, timeout: float | None) -> TimePlan:
@@ -89,6 +94,11 @@ class TimePlan:
             # Too little to evaluate anything anew: a search on for so long brings more than waiting.
             return CONCLUSION_LEAST_SECONDS
         return max(CONCLUSION_LEAST_SECONDS, min(CONCLUSION_EVALUATIONS * evaluation, share))
+
+    def end_of_search(self, at_once: int) -> float:
+        """Reckons `search_end` anew; `at_once` is as for `reserve`."""
+        self.search_end = self.closing - self.reserve(at_once)
+        return self.search_end
 
     def seconds_needed(self, progress: Progress) -> float:
         """What an evaluation that reports this needs yet, by its folds that are through; 0 within a fold."""

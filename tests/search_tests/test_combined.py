@@ -154,7 +154,7 @@ def test_without_lightgbm_no_entry_is_plain() -> None:
 
 def _open(both: CombinedObjective, trials: int = 40, deadline: float = math.inf) -> optuna.Study:
     storage = optuna.storages.InMemoryStorage()
-    return open_study(storage, "s", both, maximize=False, trials=trials, seed=1, deadline=deadline)
+    return open_study(storage, "s", both, maximize=False, trials=trials, seed=1, deadline=lambda: deadline)
 
 
 def _run(study: optuna.Study, both: CombinedObjective, trials: int, seconds: dict[str, float]) -> list[str]:

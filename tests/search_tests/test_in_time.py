@@ -70,7 +70,7 @@ def _study(*trials: FrozenTrial) -> Study:
 def test_more_work_takes_longer() -> None:
     """Twice the work is reckoned with twice the seconds that the middle one of the complete trials took for it."""
     known = [_complete(k, {"x": 0.25, "n": 1}, seconds) for k, seconds in enumerate((50.0, 100.0, 900.0))]
-    lateness = Lateness(ByX(), time.monotonic() + HOUR)
+    lateness = Lateness(ByX(), lambda: time.monotonic() + HOUR)
 
     for x in (0.25, 0.5, 1.0):
         assert lateness(known, {"x": x, "n": 1}) == pytest.approx(400 * x - HOUR, abs=60)
@@ -80,7 +80,7 @@ def test_waiting_counts() -> None:
     """What a trial waits for its worker goes off the time that it has."""
     known = [_complete(k, {"x": 0.5, "n": 1}, 100.0, waited=70.0) for k in range(3)]
 
-    late = Lateness(ByX(), time.monotonic() + HOUR)(known, {"x": 0.5, "n": 1})
+    late = Lateness(ByX(), lambda: time.monotonic() + HOUR)(known, {"x": 0.5, "n": 1})
 
     assert late == pytest.approx(170 - HOUR, abs=60)
 
@@ -91,7 +91,7 @@ def test_what_was_given_up_for_the_time_says_what_it_would_have_taken() -> None:
     given_up = optuna.trial.create_trial(
         state=TrialState.RUNNING, params=one, distributions=SPACE, user_attrs={NEEDED: 2 * HOUR}
     )
-    lateness = Lateness(ByX(), time.monotonic() + HOUR)
+    lateness = Lateness(ByX(), lambda: time.monotonic() + HOUR)
 
     assert lateness([given_up], one) == pytest.approx(HOUR, abs=60)
     waited = [_complete(0, one, 100.0, waited=70.0), given_up]
@@ -101,7 +101,7 @@ def test_what_was_given_up_for_the_time_says_what_it_would_have_taken() -> None:
 def test_no_work_says_nothing() -> None:
     """A configuration that its objective calls no work at all neither ends the search nor says what others take."""
     known = [_complete(k, {"x": x, "n": 1}, 100.0) for k, x in enumerate((0.0, 0.5))]
-    lateness = Lateness(ByX(), time.monotonic() + HOUR)
+    lateness = Lateness(ByX(), lambda: time.monotonic() + HOUR)
 
     assert lateness(known[:1], {"x": 0.5, "n": 1}) == -math.inf
     assert lateness(known, {"x": 1.0, "n": 1}) == pytest.approx(200 - HOUR, abs=60)
@@ -111,7 +111,7 @@ def test_each_objective_is_known_by_its_own_trials() -> None:
     """The seconds of one objective's trials say nothing of another's, which is in time until one has shown it."""
     both = CombinedObjective([Lightgbm(), Trees()])
     known = [_complete(0, {CHOICE: "trees", "trees.x": 0.5, "trees.n": 1, "trees.mode": "a"}, 1000.0)]
-    lateness = Lateness(both, time.monotonic() + HOUR)
+    lateness = Lateness(both, lambda: time.monotonic() + HOUR)
 
     assert lateness(known, {CHOICE: "lightgbm", "x": 0.5, "n": 1}) == -math.inf
     other = {CHOICE: "trees", "trees.x": 1.0, "trees.n": 1, "trees.mode": "a"}
@@ -121,7 +121,7 @@ def test_each_objective_is_known_by_its_own_trials() -> None:
 def test_no_trial_is_asked_for_in_vain() -> None:
     """Where the time left is enough for some configurations, one of those is suggested."""
     study = _study(*(_complete(k, {"x": 0.5, "n": 1 + k}, HOUR) for k in range(3)))
-    study.sampler = make_sampler(ByX(), trials=100, seed=1, deadline=time.monotonic() + HOUR)
+    study.sampler = make_sampler(ByX(), trials=100, seed=1, deadline=lambda: time.monotonic() + HOUR)
 
     suggested = [study.ask(SPACE).params["x"] for _ in range(20)]
 
@@ -147,7 +147,7 @@ def test_what_is_queued_is_taken_however_late() -> None:
     """A trial that was queued, as a retry is, keeps its configuration."""
     study = _study(_complete(0, {"x": 0.5, "n": 1}, HOUR))
     study.enqueue_trial({"x": 1.0, "n": 8})
-    study.sampler = make_sampler(ByX(), trials=100, seed=1, deadline=time.monotonic() + 1)
+    study.sampler = make_sampler(ByX(), trials=100, seed=1, deadline=lambda: time.monotonic() + 1)
 
     assert study.ask(SPACE).params == {"x": 1.0, "n": 8}
 

@@ -119,3 +119,15 @@ def test_without_a_limit_a_conclusion_has_a_share_of_the_search() -> None:
     assert known.conclude_until(2) - time.monotonic() == pytest.approx(CONCLUSION_SHARE * 50, abs=1.0)
     assert math.isinf(known.closing)
     assert known.reserve(2) == CONCLUSION_EVALUATIONS * 5.0
+
+
+def test_whoever_suggests_knows_when_the_search_ends() -> None:
+    """The end of the search moves with what evaluations cost, and is never the command's."""
+    known = plan(600.0)
+    first = known.search_end
+    known.learn(trial(9.0))
+    known.end_of_search(2)
+
+    assert first == known.closing - STOPGAP_SECONDS
+    assert known.search_end == known.closing - known.reserve(2) < first
+    assert plan(math.inf).search_end == math.inf
