@@ -8,6 +8,7 @@ from search.command import exit_code_of
 from search.config import DataConfig
 from search.faults import InputFaults
 from search.flags import parse_flags
+from search.score_text import spread_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         done = run_baseline(parsed.config, layout)
         print(f"Run: {done.name}")
         print(f"Run completed: {done.run_id}")
-        print(f"CV {done.metric_label}: {done.mean:.4f} ± {done.std:.4f}")
+        print(f"CV {done.metric_label}: {spread_text(done.mean, done.std)}")
         print(f"Submission: {done.submission}")
         return 0
 

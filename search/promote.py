@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from search.command import exit_code_of
 from search.config import PromoteConfig
 from search.flags import parse_flags
+from search.score_text import spread_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         done = promote(config, Layout(storage=config.storage))
         for line in done.lines:
             print(line)
-        print(f"Promoted: study {done.study}, {done.name}, score {done.score:.4f} ± {done.std:.4f}")
+        print(f"Promoted: study {done.study}, {done.name}, score {spread_text(done.score, done.std)}")
         print(f"Run: {done.run_id}")
         print(f"Model: {done.model}")
         print(f"Record: {done.record}")

@@ -46,14 +46,14 @@ def status_lines(layout: Layout, study: str | None) -> list[str]:
 
 
 def _paragraph(study: Study) -> str:
-    from search.loop.tally import best_trial, last_activity, score_text, tally
+    from search.loop.tally import best_trial, last_activity, tally, trial_score
 
     best, moment = best_trial(study), last_activity(study)
     return "\n".join(
         [
             study.study_name,
             f"  trials: {tally(study)}",
-            f"  best: {score_text(best)} (trial {best.number})" if best else "  best: no complete trial yet",
+            f"  best: {trial_score(best)} (trial {best.number})" if best else "  best: no complete trial yet",
             f"  last activity: {moment:%Y-%m-%d %H:%M:%S}" if moment else "  last activity: none",
         ]
     )

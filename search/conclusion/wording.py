@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from search.config import HONEST_LEVEL, SIGNAL_DEVIATIONS
+from search.score_text import change_text, score_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,10 +41,8 @@ def expectation(conclusion: Conclusion) -> str:
     if line.expected is None:
         return f"Expected on the test file: {conclusion.metric} unknown"
     one = line.expected
-    return (
-        f"Expected on the test file: {conclusion.metric} {one.expected:.4f}, {HONEST_LEVEL:.0%} of the time from "
-        f"{one.low:.4f} to {one.high:.4f}"
-    )
+    mean, low, high = (score_text(score, one.expected) for score in (one.expected, one.low, one.high))
+    return f"Expected on the test file: {conclusion.metric} {mean}, {HONEST_LEVEL:.0%} of the time from {low} to {high}"
 
 
 def _title(conclusion: Conclusion) -> str:
@@ -57,14 +56,18 @@ def _title(conclusion: Conclusion) -> str:
 
 
 def _cells(line: Line) -> tuple[str, ...]:
-    honest = "" if line.honest is None else f"{line.honest:.4f}"
-    gap = "" if line.honest is None else f"{line.honest - line.apparent:+.4f}"
-    gain = "" if line.gain is None else _gain(line.gain, line.gain_error)
-    return ("* " if line.is_chosen else "  ") + line.name, f"{line.apparent:.4f}", honest, gap, gain
+    apparent = score_text(line.apparent)
+    honest = "" if line.honest is None else score_text(line.honest, line.apparent)
+    gap = "" if line.honest is None else change_text(line.honest - line.apparent, line.apparent)
+    return ("* " if line.is_chosen else "  ") + line.name, apparent, honest, gap, _gain(line)
 
 
-def _gain(mean: float, error: float | None) -> str:
-    return f"{mean:+.4f}" + ("" if error is None else f" ± {error:.4f}")
+def _gain(line: Line) -> str:
+    """Over the default configuration, with its standard error."""
+    if line.gain is None:
+        return ""
+    error = "" if line.gain_error is None else f" ± {score_text(line.gain_error, line.apparent)}"
+    return change_text(line.gain, line.apparent) + error
 
 
 def _verdict(conclusion: Conclusion) -> str:
@@ -90,7 +93,7 @@ def _default_kept(conclusion: Conclusion) -> str:
         why = "but not where its selection is repeated without the rows that it is scored on"
     else:
         why = "no more than one standard error"
-    gain = _gain(best.gain, best.gain_error)
+    gain = _gain(best)
     return f"Tuning did not beat the default configuration: {best.name} gains {gain}, {why}"
 
 
@@ -102,7 +105,7 @@ def _better(conclusion: Conclusion) -> str:
     simpler = (
         "; the blend is no better by a standard error" if conclusion.reason == "single is as good" else ""
     )
-    gain = _gain(chosen.gain, chosen.gain_error)
+    gain = _gain(chosen)
     return f"Chosen: {chosen.name}, better than the default configuration by {gain}{share}{simpler}"
 
 
@@ -122,9 +125,7 @@ def _asked(conclusion: Conclusion) -> str:
         return f"Asked for: {line.name}"
     sure = line.gain_error is not None and abs(line.gain) > line.gain_error
     word = ("better" if line.gain > 0 else "worse") if sure else "neither better nor worse"
-    return (
-        f"Asked for: {line.name}, {word} than the default configuration: {_gain(line.gain, line.gain_error)}"
-    )
+    return f"Asked for: {line.name}, {word} than the default configuration: {_gain(line)}"
 
 
 def _default_score(conclusion: Conclusion) -> float | None:

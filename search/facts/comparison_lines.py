@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from search.config import HONEST_LEVEL
-from search.facts.table import score_cell, seconds_cell, table, value_text
+from search.facts.table import seconds_cell, table, value_text
 from search.facts.trial_lines import score_lines
+from search.score_text import change_text, score_text
 
 if TYPE_CHECKING:
     from search.facts.comparison import Comparison
@@ -36,9 +37,10 @@ def verdict_line(found: Comparison) -> str:
         return f"No difference: {a} and {b} score the same on every fold"
     if found.interval is None or math.isinf(found.interval):
         return "Not to be said: one fold tells nothing of the noise"
-    figures = f"{found.gain.mean:+.4f} ± {found.gain.error:.4f} (standard error)"
+    like = found.one.fold_scores[0]
+    figures = f"{change_text(found.gain.mean, like)} ± {score_text(found.gain.error, like)} (standard error)"
     low, high = found.gain.mean - found.interval, found.gain.mean + found.interval
-    interval = f"{HONEST_LEVEL:.0%} interval {low:+.4f} to {high:+.4f}"
+    interval = f"{HONEST_LEVEL:.0%} interval {change_text(low, like)} to {change_text(high, like)}"
     if found.verdict == "noise":
         return f"No more than noise: {a} beats {b} by {figures}, within one standard error"
     word = "better" if found.gain.mean > 0 else "worse"
@@ -52,8 +54,15 @@ def _folds(found: Comparison) -> list[str]:
     if found.gain is None:
         return [f"Trial {facts.number}:{line[1:]}" for facts in (one, other) for line in score_lines(facts)]
     scores = zip(one.fold_scores, other.fold_scores, found.gains, strict=True)
-    rows = [(str(k), score_cell(a), score_cell(b), f"{gain:+.4f}") for k, (a, b, gain) in enumerate(scores)]
-    rows.append(("mean", score_cell(one.score), score_cell(other.score), f"{found.gain.mean:+.4f}"))
+    like = one.fold_scores[0]
+    named = [
+        *((str(k), *figures) for k, figures in enumerate(scores)),
+        ("mean", one.score, other.score, found.gain.mean),
+    ]
+    rows = [
+        (name, score_text(a, like), score_text(b, like), change_text(gain, like))
+        for name, a, b, gain in named
+    ]
     heading = ("fold", f"trial {one.number}", f"trial {other.number}", f"trial {one.number} better by")
     ties = len(found.gains) - found.wins - found.losses
     wins = f"Trial {one.number} wins {found.wins} of {len(found.gains)} folds, trial {other.number} {found.losses}"
@@ -85,7 +94,7 @@ def _common_report(found: Comparison) -> list[str]:
     if found.gain is not None or found.common_report is None:
         return []
     step, one, other = found.common_report
-    return [f"At step {step}, the last that both reached: {one:.4f} and {other:.4f}"]
+    return [f"At step {step}, the last that both reached: {score_text(one)} and {score_text(other)}"]
 
 
 def _caution(found: Comparison) -> list[str]:

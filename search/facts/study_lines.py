@@ -6,10 +6,11 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from search.facts.table import gain_cell, score_cell, seconds_cell, table
+from search.facts.table import gain_cell, seconds_cell, table
 from search.facts.trial import better_text
 from search.loop.progress import duration_text
 from search.loop.sparkline import can_show, sparkline
+from search.score_text import score_text
 
 if TYPE_CHECKING:
     from search.facts.study import StudyFacts
@@ -75,7 +76,7 @@ def _convergence(facts: StudyFacts) -> list[str]:
     if not scores or not can_show(sys.stdout.encoding):
         return []
     bars = sparkline(scores, _SPARKLINE_WIDTH)
-    return [f"  best score: {bars} from {scores[0]:.4f} to {scores[-1]:.4f}"]
+    return [f"  best score: {bars} from {score_text(scores[0])} to {score_text(scores[-1])}"]
 
 
 def _best(facts: StudyFacts) -> list[str]:
@@ -85,8 +86,8 @@ def _best(facts: StudyFacts) -> list[str]:
     rows = [
         (
             f"{one.number}{' (default)' if one.is_default else ''}",
-            score_cell(one.score),
-            score_cell(one.std),
+            score_text(one.score),
+            score_text(one.std, one.score),
             "" if one.is_default else gain_cell(one.gain),
             seconds_cell(one.seconds),
         )

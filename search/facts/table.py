@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
+
+from search.score_text import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_ABSENT = "-"
 
 
 def table(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
@@ -32,20 +31,15 @@ def table(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
 def value_text(value: Any) -> str:
     """A parameter's value; `-` where there is none."""
     if value is None:
-        return _ABSENT
+        return ABSENT
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def score_cell(score: float | None) -> str:
-    """A score; `-` where there is none."""
-    return _ABSENT if score is None or math.isnan(score) else f"{score:.4f}"
 
 
 def gain_cell(gain: float | None) -> str:
     """A gain in per cent; `-` where it is not known."""
-    return _ABSENT if gain is None else f"{gain:+.2f} %"
+    return ABSENT if gain is None else f"{gain:+.2f} %"
 
 
 def seconds_cell(seconds: float | None) -> str:
     """A duration in seconds; `-` where it is not known."""
-    return _ABSENT if seconds is None else f"{seconds:.1f}"
+    return ABSENT if seconds is None else f"{seconds:.1f}"

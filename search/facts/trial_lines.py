@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from search.facts.table import score_cell, table, value_text
+from search.facts.table import table, value_text
 from search.loop.sparkline import can_show, sparkline
+from search.score_text import change_text, score_text, spread_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,11 +54,11 @@ def score_lines(facts: TrialFacts) -> list[str]:
     """The score and its rank, or where it was pruned."""
     if facts.score is not None:
         rank = f", rank {facts.rank} of {facts.complete} complete" if facts.rank else ""
-        return [f"  CV {facts.metric}: {facts.score:.4f} ± {score_cell(facts.std)}{rank}"]
+        return [f"  CV {facts.metric}: {spread_text(facts.score, facts.std)}{rank}"]
     if facts.pruning is not None:
         at = facts.pruning
         where = f"step {at.step} (fold {at.fold}, round {at.iteration})"
-        return [f"  pruned at {where}, {facts.metric} {at.value:.4f} as of then"]
+        return [f"  pruned at {where}, {facts.metric} {score_text(at.value)} as of then"]
     return []
 
 
@@ -87,7 +88,7 @@ def _reports(facts: TrialFacts) -> list[str]:
     if not values:
         return []
     bars = f" {sparkline(values, _SPARKLINE_WIDTH)}" if can_show(sys.stdout.encoding) else ""
-    return [f"  reports: {len(values)}{bars} from {values[0]:.4f} to {values[-1]:.4f}"]
+    return [f"  reports: {len(values)}{bars} from {score_text(values[0])} to {score_text(values[-1])}"]
 
 
 def _folds(facts: TrialFacts, default: TrialFacts | None) -> list[str]:
@@ -95,10 +96,10 @@ def _folds(facts: TrialFacts, default: TrialFacts | None) -> list[str]:
         return []
     beside = default.fold_scores if default else ()
     if len(beside) != len(facts.fold_scores):
-        rows = [(str(k), score_cell(one)) for k, one in enumerate(facts.fold_scores)]
+        rows = [(str(k), score_text(one)) for k, one in enumerate(facts.fold_scores)]
         return ["Folds:", *table([("fold", facts.metric), *rows])]
     rows3 = [
-        (str(k), score_cell(one), score_cell(other), f"{one - other:+.4f}")
+        (str(k), score_text(one), score_text(other, one), change_text(one - other, one))
         for k, (one, other) in enumerate(zip(facts.fold_scores, beside, strict=True))
     ]
     return ["Folds:", *table([("fold", facts.metric, f"default (trial {facts.default})", "change"), *rows3])]

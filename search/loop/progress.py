@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from search.loop.sparkline import can_show, sparkline
-from search.loop.tally import is_counted, score_text
+from search.loop.tally import is_counted, trial_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ class SearchProgress:
 
     def _best(self) -> str:
         best = self._standing.best
-        return f"best {score_text(best)} (trial {best.number})" if best else "no complete trial yet"
+        return f"best {trial_score(best)} (trial {best.number})" if best else "no complete trial yet"
 
     def _convergence(self) -> str:
         return sparkline(self._standing.convergence, _SPARKLINE_WIDTH) if self._has_bars else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from search.score_text import spread_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
@@ -148,9 +150,9 @@ def percent_change(score: float | None, default: float | None) -> float | None:
     return None if score is None or not default else 100 * (score - default) / abs(default)
 
 
-def score_text(trial: FrozenTrial) -> str:
+def trial_score(trial: FrozenTrial) -> str:
     """Mean ± standard deviation over the folds."""
-    return f"{trial.value:.4f} ± {trial_std(trial):.4f}"
+    return spread_text(trial.value, trial_std(trial))
 
 
 def last_activity(study: Study) -> datetime | None:

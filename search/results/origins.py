@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from search.score_text import spread_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -76,13 +78,16 @@ class Origin:
     @property
     def description(self) -> str:
         """All that is known, in a line for people."""
-        score = "score not recorded" if self.score is None else f"{self.metric} {self.score:.4f}"
-        spread = "" if self.std is None else f" ± {self.std:.4f}"
+        score = (
+            "score not recorded"
+            if self.score is None
+            else f"{self.metric} {spread_text(self.score, self.std)}"
+        )
         found = self.run_id or ("not found in MLflow" if self.was_looked_for else None)
         run = (self.run or "run") + (f" ({found})" if found else "")
         commit = (self.git_commit or "not recorded")[:_SHORT] + (" with changes" if self.git_dirty else "")
         return (
-            f"{self.name}, by {self.kind}; run {run}; CV {score}{spread}; "
+            f"{self.name}, by {self.kind}; run {run}; CV {score}; "
             f"data {self.data_fingerprint or 'not recorded'}; commit {commit}; "
             f"written {self.created or 'at no known time'}"
         )

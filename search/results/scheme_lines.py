@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from objectives.data.split.plan import describe_plan, plan_settings
+from search.score_text import score_text, spread_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +36,7 @@ def _table(compared: Comparison) -> list[str]:
         ["training -> test", "", *_shares(compared.test, known, later), "", ""],
     ]
     for one in compared.schemes:
-        score = f"{one.mean:.4f} ± {one.standard_error:.4f}"
+        score = spread_text(one.mean, one.standard_error)
         gap = "" if one is compared.random else _percent(compared, one)
         rows.append(
             [describe_plan(one.plan), f"{one.unlike:.2f}", *_shares(one.relation, known, later), score, gap]
@@ -87,7 +88,7 @@ def _verdict(compared: Comparison) -> list[str]:
         return [*lines, *_if_it_were_otherwise(compared)]
     label, random = compared.metric.label, compared.random
     scores = (
-        f"{label} {random.mean:.4f} with {describe_plan(random.plan)}, {best.mean:.4f} with {name} "
+        f"{label} {score_text(random.mean)} with {describe_plan(random.plan)}, {score_text(best.mean)} with {name} "
         f"({_percent(compared, best)})"
     )
     if compared.is_flattering:
@@ -108,8 +109,8 @@ def _if_it_were_otherwise(compared: Comparison) -> list[str]:
     }
     return [
         f"Should the rows to predict have {words[one.plan.scheme].format(one.plan.column)} after all, expect "
-        f"{compared.metric.label} {one.mean:.4f}, not {compared.random.mean:.4f} ({_percent(compared, one)}), and "
-        f"use {_flags(one)}"
+        f"{compared.metric.label} {score_text(one.mean)}, not {score_text(compared.random.mean)} "
+        f"({_percent(compared, one)}), and use {_flags(one)}"
         for one in compared.schemes
         if one.plan.scheme in words and compared.is_worse(one)
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from search.faults import InputFaults
 from search.results.origins import Origin, origins_of, submission_path_faults, with_run_id
 from search.results.ranks import FEWEST_PAIRS, estimates, parting, pick_two, rank_correlation
+from search.score_text import score_text, spread_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +74,7 @@ def standing_lines(standings: Standings) -> Iterator[str]:
     yield f"{'CV':>12} {'public':>12} {'private':>12}  file ({standings.metric}, {better} is better)"
     for index in order:
         one, entry = candidates[index], standings.rows[index].entry
-        scores = " ".join(f"{_number(value):>12}" for value in (one.cv, one.board, one.private))
+        scores = " ".join(f"{score_text(value):>12}" for value in (one.cv, one.board, one.private))
         sent = (
             f"; {entry.sent[-1].state} to {entry.sent[-1].program} {entry.sent[-1].when}"
             if entry.sent
@@ -120,12 +121,13 @@ def _pair_lines(pair: Pair, standings: Standings, public_share: float) -> list[s
     def said(estimate: Estimate) -> str:
         one = estimate.candidate
         return (
-            f"{names[one.sha256]} ({one.name}; sha256 {one.sha256[:12]}): CV {_number(one.cv)}, public "
-            f"{_number(one.board)}, expected {estimate.mean:.4f} ± {estimate.error:.4f}"
+            f"{names[one.sha256]} ({one.name}; sha256 {one.sha256[:12]}): CV {score_text(one.cv)}, public "
+            f"{score_text(one.board)}, expected {spread_text(estimate.mean, estimate.error)}"
         )
 
-    gain = abs(pair.best_of_two - pair.safe.mean)
-    best = f"Expected {standings.metric} of the better of both: {pair.best_of_two:.4f}, {gain:.4g} better than safe"
+    both = pair.best_of_two
+    gain = score_text(abs(both - pair.safe.mean), both)
+    best = f"Expected {standings.metric} of the better of both: {score_text(both)}, {gain} better than safe"
     why = (
         "Why: the safe one has the best expected score, CV and public leaderboard weighed by their rows "
         f"({public_share:.0%} of the test rows taken for public); with the other the better of both is expected "
@@ -144,7 +146,3 @@ def _pair_lines(pair: Pair, standings: Standings, public_share: float) -> list[s
 
 def _by_cv(score: float | None, sign: float) -> tuple[bool, float]:
     return score is None, 0.0 if score is None else sign * score
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from search.loop.tally import best_trial, complete_trials, default_trial, percent_change, score_text, tally
+from search.loop.tally import best_trial, complete_trials, default_trial, percent_change, tally, trial_score
 from search.results.chosen_submission import spread
 from search.results.pruning_audit import pruning_audit
 from search.results.report.making import is_report_of
+from search.score_text import score_text, spread_text
 from search.space.change import outside_trials
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def summary(result: SearchResult, layout: Layout) -> list[str]:
 def _without_trial(result: SearchResult) -> list[str]:
     if result.stopgap is None:
         return ["No trial ran to its end, so there is no submission yet"]
-    score = f"{result.competition.dataset.metric.label} {result.stopgap.score:.4f}"
+    score = f"{result.competition.dataset.metric.label} {score_text(result.stopgap.score)}"
     return [
         f"No trial ran to its end, so the submission is a stopgap: {result.stopgap.made_of}, {score}",
         f"Run completed: {result.run_id or 'not recorded yet'}",
@@ -75,9 +76,9 @@ def _chosen(concluded: Concluded | None) -> list[str]:
 def _score(result: SearchResult, best: FrozenTrial) -> str:
     """On the study's own folds, of what is submitted."""
     if result.concluded is None:
-        return score_text(best)
+        return trial_score(best)
     line, prediction = result.concluded.conclusion.chosen_line, result.concluded.prediction
-    return f"{line.apparent:.4f} ± {spread(result.competition, prediction.oof):.4f}"
+    return spread_text(line.apparent, spread(result.competition, prediction.oof))
 
 
 def _best(best: FrozenTrial) -> str:
@@ -96,7 +97,7 @@ def _outside(study: Study, best: FrozenTrial) -> list[str]:
     inside = next((trial for trial in complete_trials(study) if trial.number not in outside), None)
     if inside is None:
         return ["It lies outside the space as it is now, in which no trial ran to its end yet"]
-    instead = f"trial {inside.number}, {score_text(inside)}: search.promote --trial {inside.number}"
+    instead = f"trial {inside.number}, {trial_score(inside)}: search.promote --trial {inside.number}"
     return [f"It lies outside the space as it is now; the best inside is {instead}"]
 
 
@@ -107,7 +108,7 @@ def _against_default(result: SearchResult, best: FrozenTrial) -> list[str]:
     if best.number == default.number:
         return [f"No trial beat the default configuration (trial {default.number})"]
     change = percent_change(best.value, default.value) or 0.0
-    own = f"Default configuration (trial {default.number}): {score_text(default)}"
+    own = f"Default configuration (trial {default.number}): {trial_score(default)}"
     return [f"{own}; the best trial changes it by {change:+.2f} %"]
 
 

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from search.score_text import score_text
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -35,8 +37,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _score(value: float) -> str:
-    return f"{value:,.4f}"
+def _score(value: float, like: float | None = None) -> str:
+    return score_text(value, like, commas=True)
 
 
 def _setting(value: Any) -> str:

@@ -11,6 +11,7 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
+from search.score_text import score_text
 from tests.browser import is_wider_than_its_window, open_page
 from tests.end_to_end_tests.front_door import PATIENCE_SECONDS, open_front_door
 
@@ -116,7 +117,7 @@ def test_a_trial_leads_to_its_run_and_back_to_its_submission(front: Page, door: 
 
     expect(front.get_by_text(f"trial_{number:05d}").first).to_be_visible()
     run = next(one for one in door.project.mlflow_runs() if one.info.run_id in front.url)
-    assert f"{run.data.metrics['cv_rmse_mean']:.4f}" == score
+    assert score_text(run.data.metrics["cv_rmse_mean"]) == score
 
 
 def test_a_run_leads_to_its_trial(front: Page, door: FrontDoor) -> None:

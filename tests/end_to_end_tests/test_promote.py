@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from search.score_text import score_text, spread_text
 from tests.end_to_end_tests.story import (
     N_TRIALS,
     STUDY,
@@ -35,7 +36,7 @@ def test_a_baseline_has_its_name_and_type(baseline: Step) -> None:
     assert baseline.after("Run") == run.info.run_name
     assert baseline.after("Run completed") == run.info.run_id
     mean, std = run.data.metrics["cv_rmse_mean"], run.data.metrics["cv_rmse_std"]
-    assert baseline.after("CV RMSE") == f"{mean:.4f} ± {std:.4f}"
+    assert baseline.after("CV RMSE") == spread_text(mean, std)
     assert (run.info.status, run.data.tags["status"]) == ("FINISHED", "completed")
 
 
@@ -67,7 +68,7 @@ def test_a_promotion_writes_submission_and_record(promoted: Step, lucas_csvs: Cs
     assert record["sha256"] == hashlib.sha256(submission.read_bytes()).hexdigest()
     assert record["study"] == STUDY
     assert promoted.after("Promoted").startswith(
-        f"study {STUDY}, {record['promoted']}, score {record['score']:.4f}"
+        f"study {STUDY}, {record['promoted']}, score {score_text(record['score'])}"
     )
     assert figures["expected_low"] < figures["expected_score"] < figures["expected_high"]
     assert figures["candidate"] in [one["candidate"] for one in record["candidates"]]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from optuna.trial import TrialState
 
+from search.score_text import score_text
 from tests.end_to_end_tests.project import Project, data_flags
 from tests.end_to_end_tests.story import (
     N_FOLDS,
@@ -31,7 +32,7 @@ def test_the_lines_a_user_knows(searched: Step) -> None:
     chosen = chosen_line(searched)
 
     assert re.fullmatch(r"[0-9a-f]{32}", searched.after("Run completed"))
-    assert re.fullmatch(rf"{chosen['apparent']:.4f} ± \d+\.\d{{4}}", searched.after("CV RMSE"))
+    assert re.fullmatch(rf"{re.escape(score_text(chosen['apparent']))} ± \d+\.\d+", searched.after("CV RMSE"))
     assert (searched.project.home / searched.after("Submission")).is_file()
     assert searched.errors == ""
 

@@ -172,7 +172,7 @@ def test_what_shows_itself_is_whole_and_harmless() -> None:
         assert "<script" not in page, name
         assert not re.search(r"https?:|src=|@import|url\(", page), name
     assert sum("&lt;script&gt;" in page for page in pages.values()) >= 4
-    assert "8.5000 ± 0.5000" in pages["study"]
+    assert "8.50000 ± 0.50000" in pages["study"]
     assert "No trial ran to its end yet" in pages["empty"]
 
 

@@ -81,8 +81,8 @@ def test_one_plain_line_for_each_trial(clock: Clock, capsys: pytest.CaptureFixtu
 
     assert capsys.readouterr().out.splitlines() == [
         "[ 1/10] no complete trial yet | 0 pruned, 1 failed | time left: measuring",
-        "[ 2/10] best 2.0000 ± 0.2500 (trial 1) | 0 pruned, 1 failed | time left: measuring",
-        "[ 3/10] best 2.0000 ± 0.2500 (trial 1) | 1 pruned, 1 failed | 1 min 45 s left",
+        "[ 2/10] best 2.00000 ± 0.25000 (trial 1) | 0 pruned, 1 failed | time left: measuring",
+        "[ 3/10] best 2.00000 ± 0.25000 (trial 1) | 1 pruned, 1 failed | 1 min 45 s left",
     ]
 
 
@@ -177,7 +177,7 @@ def test_a_terminal_shows_the_best_and_its_way_there(monkeypatch: pytest.MonkeyP
     lines = [line.strip() for line in re.split(r"[\r\n]+", terminal.text()) if line.strip()]
     os.close(shown)
     assert lines[-2].endswith("4/4 █▆▆▁")
-    assert lines[-1].startswith("best 1.0000 ± 0.2500 (trial 3) | 0 pruned |")
+    assert lines[-1].startswith("best 1.00000 ± 0.25000 (trial 3) | 0 pruned |")
     assert all(len(line) <= 60 for line in lines)
 
 

@@ -66,8 +66,8 @@ def test_a_trial_is_shown_beside_the_default(rents: str, capsys: pytest.CaptureF
     assert show_main([rents, "1"]) == 0
     said = _said(capsys)
 
-    assert "CV RMSE: 8.0000 ± 0.7616, rank 1 of 2 complete" in said
-    assert "\n1 9.2000 11.0000 -1.8000\n" in said
+    assert "CV RMSE: 8.00000 ± 0.76158, rank 1 of 2 complete" in said
+    assert "\n1 9.20000 11.00000 -1.80000\n" in said
     assert "\n* num_leaves 63 31\n" in said
     assert "\nlearning_rate 0.1 0.1\n" in said
     assert "1 of 2 differ" in said

@@ -13,8 +13,8 @@ from search.loop.tally import (
     complete_trials,
     default_trial,
     last_activity,
-    score_text,
     tally,
+    trial_score,
     trial_std,
 )
 
@@ -93,7 +93,7 @@ def test_a_score_comes_with_its_spread() -> None:
     study = _study()
     _add(study, "COMPLETE", 0.91234567, metrics={"cv_auc_std": 0.05, "seconds": 3.0})
 
-    assert score_text(study.trials[0]) == "0.9123 ± 0.0500"
+    assert trial_score(study.trials[0]) == "0.912346 ± 0.050000"
     assert math.isnan(trial_std(create_trial(value=1.0)))
 
 

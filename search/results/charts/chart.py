@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from search.score_text import score_text as score_in_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -15,7 +17,6 @@ Figure = dict[str, Any]
 BLUE, ORANGE, GREEN, RED, GREY = "#3987c9", "#e08a1e", "#12a37f", "#d4573f", "#8b929b"
 PALETTE = (BLUE, ORANGE, GREEN, RED, "#a77bd1", "#c9a227", "#4fb3d9")
 TEXT = "#7b828c"
-_MOST_DECIMALS = 4
 _MANY = 20
 _FAR = 5.0
 """Times as far from the best as the median is: there an axis ends."""
@@ -102,17 +103,15 @@ def shortened(text: str, most: int = 24) -> str:
     return text if len(text) <= most else f"{text[: most - 9]}…{text[-8:]}"
 
 
-def score_text(value: float | None) -> str:
-    """A score with six digits, or four behind the point where that is fewer."""
-    if value is None or not math.isfinite(value):
-        return "unknown"
-    before = math.floor(math.log10(abs(value))) + 1 if value else 1
-    return f"{value:,.{min(_MOST_DECIMALS, max(0, 6 - before))}f}"
+def score_text(value: float | None, like: float | None = None) -> str:
+    """A score as pages have it, with the decimals of one that it stands beside."""
+    known = value is not None and math.isfinite(value)
+    return score_in_text(value, like, commas=True) if known else "unknown"
 
 
-def change_text(value: float) -> str:
+def change_text(value: float, like: float) -> str:
     """A difference of scores, with its sign."""
-    return ("+" if value >= 0 else "") + score_text(value)
+    return ("+" if value >= 0 else "") + score_text(value, like)
 
 
 def value_text(value: object) -> str:

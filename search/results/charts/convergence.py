@@ -125,4 +125,6 @@ def _says(facts: ChartedStudy, leaders: list[FrozenTrial]) -> str:
     change = best.value - facts.default.value if best.value is not None else 0.0
     percent = percent_change(best.value, facts.default.value)
     share = "" if percent is None else f" ({percent:+.2f} %)"
-    return f"{found}, {change_text(change)}{share} from the default configuration{after}."
+    return (
+        f"{found}, {change_text(change, facts.default.value)}{share} from the default configuration{after}."
+    )

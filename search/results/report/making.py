@@ -100,7 +100,9 @@ def _subtitle(facts: ChartedStudy) -> str:
 
 def _spread(best: FrozenTrial) -> str:
     std = trial_std(best)
-    return f"trial {best.number}" if math.isnan(std) else f"± {score_text(std)}, trial {best.number}"
+    return (
+        f"trial {best.number}" if math.isnan(std) else f"± {score_text(std, best.value)}, trial {best.number}"
+    )
 
 
 def _figures(facts: ChartedStudy, evidence: Evidence) -> list[Figure]:
@@ -130,7 +132,7 @@ def _figures(facts: ChartedStudy, evidence: Evidence) -> list[Figure]:
                 Figure(
                     "Expected on the test file",
                     score_text(one.expected),
-                    f"{score_text(one.low)} to {score_text(one.high)}",
+                    f"{score_text(one.low, one.expected)} to {score_text(one.high, one.expected)}",
                 )
             )
     begun = [trial.datetime_start for trial in facts.trials if trial.datetime_start]

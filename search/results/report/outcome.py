@@ -55,11 +55,13 @@ def promotion_parts(
 
 def _cells(line: Line) -> tuple[str, ...]:
     honest = "" if line.honest is None else score_text(line.honest)
-    gap = "" if line.honest is None else change_text(line.honest - line.apparent)
-    gain = "" if line.gain is None else change_text(line.gain)
-    error = "" if line.gain_error is None else f" ± {score_text(line.gain_error)}"
+    gap = "" if line.honest is None else change_text(line.honest - line.apparent, line.apparent)
+    gain = "" if line.gain is None else change_text(line.gain, line.apparent)
+    error = "" if line.gain_error is None else f" ± {score_text(line.gain_error, line.apparent)}"
     one = line.expected
-    expected = "" if one is None else f"{score_text(one.low)} to {score_text(one.high)}"
+    expected = (
+        "" if one is None else f"{score_text(one.low, one.expected)} to {score_text(one.high, one.expected)}"
+    )
     return line.name, score_text(line.apparent), honest, gap, f"{gain}{error}", expected
 
 
