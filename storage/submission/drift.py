@@ -19,6 +19,9 @@ MOST_OUTSIDE = 0.01
 """Share of the predictions that may lie outside the out-of-fold range before it is worth a warning."""
 LARGEST_GAP = 0.15
 """Between the two distribution functions; by chance alone a gap of `2 / sqrt(rows)` is rare."""
+NEAR = 0.05
+"""Of the out-of-fold standard deviation: values so near count as the same. A test row has the mean of several models,
+one out of fold that of one: no probability near 0 keeps its size, and hundreds of them are no other distribution."""
 LARGEST_SHIFT = 0.25
 """Between the two means, in standard deviations."""
 
@@ -127,12 +130,12 @@ def _most_outside(rows: int, known_rows: int) -> float:
 
 
 def _gap(values: FloatArray, known: Summary) -> float:
-    """The Kolmogorov-Smirnov distance, at the quantiles that are known."""
-    points = np.array(known.quantiles)
+    """The Kolmogorov-Smirnov distance, at the quantiles that are known; near values count as the same."""
+    points, near = np.array(known.quantiles), NEAR * known.std
     ranks = np.linspace(0, 1, len(points))
     ordered = np.sort(values)
-    below = np.searchsorted(ordered, points, "left") / len(values)
-    upto = np.searchsorted(ordered, points, "right") / len(values)
+    below = np.searchsorted(ordered, points - near, "left") / len(values)
+    upto = np.searchsorted(ordered, points + near, "right") / len(values)
     # Equal quantiles are one step of the known distribution: it is everything between their ranks.
     low = np.searchsorted(points, points, "left")
     high = np.searchsorted(points, points, "right") - 1

@@ -50,6 +50,18 @@ def test_another_shape_is_seen() -> None:
     assert any("greatest distance of the distributions" in line for line in warnings)
 
 
+def test_a_mean_of_models_is_no_other_distribution_of_small_probabilities() -> None:
+    """Most probabilities of many classes are tiny, and of another size where models are averaged: no warning."""
+    rng = np.random.default_rng(0)
+    likely = rng.random(1_000) < 0.1
+    oof = np.where(likely, rng.beta(20, 1, 1_000), np.exp(rng.normal(-12, 2, 1_000)))
+    test = np.where(likely[:400], rng.beta(20, 1, 400), np.exp(rng.normal(-11, 1, 400)))
+    known = summarise(oof_values(oof, NUMBERS), NUMBERS)
+
+    assert drift_warnings(oof_values(test, NUMBERS), NUMBERS, known) == []
+    assert drift_warnings(oof_values(np.where(likely[:400], test, test + 0.05), NUMBERS), NUMBERS, known)
+
+
 def test_predictions_out_of_range_are_counted() -> None:
     """Values outside the out-of-fold range are counted, with both ranges."""
     known = summarise(oof_values(np.linspace(0, 1, 1_000), NUMBERS), NUMBERS)
