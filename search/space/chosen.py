@@ -17,6 +17,7 @@ from search.config import (
     AUTO,
     AUTO_OBJECTIVES,
     AUTO_OF_SEVERAL_CLASSES,
+    AUTO_OF_SEVERAL_CLASSES_WITH_TIME,
     AUTO_ROWS,
     AUTO_ROWS_A_SECOND,
     AUTO_WITH_TIME,
@@ -102,8 +103,9 @@ def _meant(rows: int, classes: int, seconds: float | None) -> Collection[str]:
     fitted = AUTO_ROWS_A_SECOND * (seconds or 0)
     has_several, has_time = classes > 2, rows <= fitted  # noqa: PLR2004 - two classes are one number
     dear = AUTO_WITH_TIME if rows * (classes if has_several else 1) <= fitted else ()
-    if rows > AUTO_ROWS and has_several:
-        return (*AUTO_OF_SEVERAL_CLASSES, *dear)
+    if has_several:
+        cheap = AUTO_OF_SEVERAL_CLASSES_WITH_TIME if has_time else ()
+        return (*(AUTO_OBJECTIVES if rows <= AUTO_ROWS else AUTO_OF_SEVERAL_CLASSES), *cheap, *dear)
     return (*AUTO_OBJECTIVES, *dear) if has_time or rows <= AUTO_ROWS else ()
 
 
@@ -115,7 +117,8 @@ def choose(given: Collection[str], codes: Mapping[str, str] | None = None) -> Ch
         codes: Texts of own files as they were when a study began; one that is not there is read.
     """
     listed, named = [*OBJECTIVES], [one for one in given if one != AUTO]
-    suitable = (*AUTO_OBJECTIVES, *(one for one in AUTO_WITH_TIME if missing_extra(one) is None))
+    dear = (one for one in AUTO_WITH_TIME if missing_extra(one) is None)
+    suitable = (*AUTO_OBJECTIVES, *AUTO_OF_SEVERAL_CLASSES_WITH_TIME, *dear)
     by_auto = [one for one in suitable if one not in named] if AUTO in given else []
     ordered = sorted([*named, *by_auto], key=lambda one: listed.index(one) if one in listed else len(listed))
     found: dict[str, ObjectiveFactory] = {}

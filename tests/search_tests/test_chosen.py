@@ -71,14 +71,16 @@ def test_what_is_chosen_by_default_depends_on_the_rows(
 
 
 def test_much_time_is_worth_more_models_on_more_rows() -> None:
-    """With the time of many trials, one of each model costs little; of several classes each costs too much."""
+    """With the time of many trials, one of each model costs little; of several classes only what has no trees does."""
     default = choose(DataConfig().objective)
     rows = 2 * AUTO_ROWS
 
     enough = rows / AUTO_ROWS_A_SECOND
     assert _new(default, rows, 0, enough).names == (*AUTO_OBJECTIVES, "catboost")
     assert _new(default, rows, 0, enough - 1).names == ("lightgbm",)
-    assert _new(default, rows, 26, enough).names == ("lightgbm", "neural_network")
+    assert _new(default, rows, 26, enough).names == ("lightgbm", "nearest", "neural_network")
+    assert _new(default, rows, 26, enough - 1).names == ("lightgbm", "neural_network")
+    assert _new(default, rows, 26, None).names == ("lightgbm", "neural_network")
     assert _new(default, AUTO_ROWS, 0, 1.0).names == AUTO_OBJECTIVES
 
 
@@ -98,9 +100,10 @@ def test_of_several_classes_catboost_wants_as_much_time_for_each() -> None:
     default = choose(DataConfig().objective)
     enough = 3 * AUTO_ROWS / AUTO_ROWS_A_SECOND
 
-    assert _new(default, AUTO_ROWS, 3, enough).names == (*AUTO_OBJECTIVES, "catboost")
-    assert _new(default, AUTO_ROWS, 3, enough - 1).names == AUTO_OBJECTIVES
-    assert _new(default, 2 * AUTO_ROWS, 3, 2 * enough).names == ("lightgbm", "neural_network", "catboost")
+    few, many = {*AUTO_OBJECTIVES, "nearest"}, {"lightgbm", "neural_network", "nearest"}
+    assert {*_new(default, AUTO_ROWS, 3, enough).names} == {*few, "catboost"}
+    assert {*_new(default, AUTO_ROWS, 3, enough - 1).names} == few
+    assert {*_new(default, 2 * AUTO_ROWS, 3, 2 * enough).names} == {*many, "catboost"}
 
 
 def test_without_its_package_catboost_is_not_meant_and_a_study_that_has_it_is_refused(
