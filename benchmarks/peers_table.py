@@ -28,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--lines", type=Path, default=LINES)
     flags = parser.parse_args(argv)
     runs = by_run(read_lines(flags.lines))
-    text = "\n".join([*holdouts(runs), "", *trials(runs), ""])
+    tables = [holdouts(runs, budget) for budget in sorted({budget for _, budget in runs})]
+    text = "\n".join(line for table in [*tables, trials(runs)] for line in (*table, ""))
     flags.lines.with_suffix(".md").write_text(text, encoding="utf-8")
     plot(runs, flags.lines.with_suffix(".png"))
     print(text)
@@ -36,32 +37,32 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def by_run(lines: list[Line]) -> dict[Key, dict[str, Line]]:
-    """The lines of each set and budget, by peer, where two were measured; the defaults stand for every budget."""
+    """The lines of each set and budget, by peer, where ours was measured; the defaults stand for every budget."""
     budgets = sorted({line["budget"] for line in lines})
     found: dict[Key, dict[str, Line]] = {}
     for line in lines:
         for budget in budgets if line["peer"] == "default" else [line["budget"]]:
             found.setdefault((line["set"], budget), {})[line["peer"]] = line
-    compared = {key: run for key, run in found.items() if len(run) > 1}
+    compared = {key: run for key, run in found.items() if OURS in run}
     return dict(sorted(compared.items(), key=lambda item: (item[0][1], item[0][0])))
 
 
-def holdouts(runs: dict[Key, dict[str, Line]]) -> list[str]:
-    """The table of hold-out scores, and how often each peer was first."""
+def holdouts(runs: dict[Key, dict[str, Line]], budget: int) -> list[str]:
+    """The table of hold-out scores at one budget, and how often each peer was first."""
+    rows_of = {name: run for (name, seconds), run in runs.items() if seconds == budget}
     peers = _peers(runs)
-    rows = [_row("data set", "budget", *peers), _row(*["---"] * (len(peers) + 2))]
+    rows = [_row(f"{budget} s", *peers), _row(*["---"] * (len(peers) + 1))]
     firsts: dict[str, int] = dict.fromkeys(peers, 0)
     ranks: dict[str, list[int]] = {peer: [] for peer in peers}
-    for (name, budget), run in runs.items():
+    for name, run in rows_of.items():
         scores = {peer: run[peer]["holdout"] for peer in peers if peer in run and run[peer]["holdout"]}
         best = min(scores, key=lambda peer: scores[peer])
         firsts[best] += 1
         for place, peer in enumerate(sorted(scores, key=lambda peer: scores[peer])):
             ranks[peer].append(place + 1)
-        cells = [_score(scores.get(peer), is_best=peer == best) for peer in peers]
-        rows.append(_row(name, f"{budget} s", *cells))
+        rows.append(_row(name, *(_score(scores.get(peer), is_best=peer == best) for peer in peers)))
     means = [f"{statistics.mean(places):.2f}" if places else "-" for places in ranks.values()]
-    return [*rows, _row("first", "", *map(str, firsts.values())), _row("mean rank", "", *means)]
+    return [*rows, _row("first", *map(str, firsts.values())), _row("mean rank", *means)]
 
 
 def _peers(runs: dict[Key, dict[str, Line]]) -> list[str]:
