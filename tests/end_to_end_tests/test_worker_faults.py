@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 STUDY = "sugar"
 TRIALS_PER_KILL = 10
-FEWEST_TRIALS = 16
+# A fed worker starts anew for seconds, and all the while the other one ends trials.
+FEWEST_TRIALS = 40
 LONG = 10
 """Kills from which a campaign is long, and a pause a minute."""
 PATIENCE_SECONDS = 600.0
@@ -92,7 +93,7 @@ class Campaign:
         worker.suspend()
         try:
             # A short campaign goes on as soon as the other worker has shown that it still does.
-            self._wait_for(self._finished() + 1, search)
+            self._wait_for(min(self._finished() + 1, self.trials), search)
             while self.kills >= LONG and time.monotonic() < until and search.poll() is None:
                 time.sleep(0.1)
         finally:
