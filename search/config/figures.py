@@ -13,7 +13,7 @@ trials are dear, and without a time each counts as much as one of the others."""
 AUTO_OF_SEVERAL_CLASSES = ("neural_network",)
 """What is beside the first on more rows too, where there are more than two classes: a round is a tree for each then."""
 AUTO_OF_SEVERAL_CLASSES_WITH_TIME = ("nearest",)
-"""What is beside any of these with as much time, where there are more than two classes: cheap beside such rounds."""
+"""What is beside any of these where there are more than two classes and seconds count: cheap beside such rounds."""
 AUTO_ROWS = 10_000
 """Training rows up to which models that err differently bring more to the blend than more trials of the best."""
 AUTO_ROWS_A_SECOND = 100

@@ -77,8 +77,8 @@ class DataConfig(StudyChoice):
         (AUTO,),
         description="models to search, by commas: names, or file.py:Class of your own; several share one study; "
         f"auto: lightgbm, and up to {AUTO_ROWS:,} training rows (or {AUTO_ROWS_A_SECOND} for each second of --timeout) "
-        "extra_trees, linear and neural_network beside it; of several classes on more only neural_network; with that "
-        "much time catboost too, if installed, and of several classes nearest",
+        "extra_trees, linear and neural_network beside it; of several classes on more only neural_network, with "
+        "--timeout nearest too; with that much time catboost too, if installed",
     )
     loss: Names = Field(
         (), description="training losses to choose from, by commas; default: what fits the metric"

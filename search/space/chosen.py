@@ -104,7 +104,7 @@ def _meant(rows: int, classes: int, seconds: float | None) -> Collection[str]:
     has_several, has_time = classes > 2, rows <= fitted  # noqa: PLR2004 - two classes are one number
     dear = AUTO_WITH_TIME if rows * (classes if has_several else 1) <= fitted else ()
     if has_several:
-        cheap = AUTO_OF_SEVERAL_CLASSES_WITH_TIME if has_time else ()
+        cheap = AUTO_OF_SEVERAL_CLASSES_WITH_TIME if seconds else ()
         return (*(AUTO_OBJECTIVES if rows <= AUTO_ROWS else AUTO_OF_SEVERAL_CLASSES), *cheap, *dear)
     return (*AUTO_OBJECTIVES, *dear) if has_time or rows <= AUTO_ROWS else ()
 

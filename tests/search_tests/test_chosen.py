@@ -79,7 +79,7 @@ def test_much_time_is_worth_more_models_on_more_rows() -> None:
     assert _new(default, rows, 0, enough).names == (*AUTO_OBJECTIVES, "catboost")
     assert _new(default, rows, 0, enough - 1).names == ("lightgbm",)
     assert _new(default, rows, 26, enough).names == ("lightgbm", "nearest", "neural_network")
-    assert _new(default, rows, 26, enough - 1).names == ("lightgbm", "neural_network")
+    assert _new(default, rows, 26, 1.0).names == ("lightgbm", "nearest", "neural_network")
     assert _new(default, rows, 26, None).names == ("lightgbm", "neural_network")
     assert _new(default, AUTO_ROWS, 0, 1.0).names == AUTO_OBJECTIVES
 
