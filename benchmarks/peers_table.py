@@ -28,12 +28,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--lines", type=Path, default=LINES)
     flags = parser.parse_args(argv)
     runs = by_run(read_lines(flags.lines))
-    tables = [holdouts(runs, budget) for budget in sorted({budget for _, budget in runs})]
-    text = "\n".join(line for table in [*tables, trials(runs)] for line in (*table, ""))
+    budgets = sorted({budget for _, budget in runs})
+    text = "\n".join(line for budget in budgets for line in (*_tables(runs, budget), ""))
     flags.lines.with_suffix(".md").write_text(text, encoding="utf-8")
     plot(runs, flags.lines.with_suffix(".png"))
     print(text)
     return 0
+
+
+def _tables(runs: dict[Key, dict[str, Line]], budget: int) -> list[str]:
+    at_once = {key: run for key, run in runs.items() if key[1] == budget}
+    return [*holdouts(at_once, budget), "", *trials(at_once)]
 
 
 def by_run(lines: list[Line]) -> dict[Key, dict[str, Line]]:
@@ -48,20 +53,23 @@ def by_run(lines: list[Line]) -> dict[Key, dict[str, Line]]:
 
 
 def holdouts(runs: dict[Key, dict[str, Line]], budget: int) -> list[str]:
-    """The table of hold-out scores at one budget, and how often each peer was first."""
-    rows_of = {name: run for (name, seconds), run in runs.items() if seconds == budget}
+    """The table of hold-out scores at one budget, and how often each was first where all of them were measured."""
     peers = _peers(runs)
     rows = [_row(f"{budget} s", *peers), _row(*["---"] * (len(peers) + 1))]
     firsts: dict[str, int] = dict.fromkeys(peers, 0)
     ranks: dict[str, list[int]] = {peer: [] for peer in peers}
-    for name, run in rows_of.items():
+    for (name, _), run in runs.items():
         scores = {peer: run[peer]["holdout"] for peer in peers if peer in run and run[peer]["holdout"]}
         best = min(scores, key=lambda peer: scores[peer])
+        rows.append(_row(name, *(_score(scores.get(peer), is_best=peer == best) for peer in peers)))
+        if len(scores) < len(peers):
+            continue
         firsts[best] += 1
         for place, peer in enumerate(sorted(scores, key=lambda peer: scores[peer])):
             ranks[peer].append(place + 1)
-        rows.append(_row(name, *(_score(scores.get(peer), is_best=peer == best) for peer in peers)))
-    means = [f"{statistics.mean(places):.2f}" if places else "-" for places in ranks.values()]
+    if not any(firsts.values()):
+        return rows
+    means = [f"{statistics.mean(places):.2f}" for places in ranks.values()]
     return [*rows, _row("first", *map(str, firsts.values())), _row("mean rank", *means)]
 
 

@@ -6,32 +6,22 @@ from typing import TYPE_CHECKING
 
 from search.config import HONEST_LEVEL, SIGNAL_DEVIATIONS
 from search.score_text import change_text, score_text
+from search.table import table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from search.conclusion.conclusion import Conclusion, Line
 
-_HEADINGS = ("candidate", "CV", "honest", "gap", "gain over default")
+_HEADINGS = ("  candidate", "CV", "honest", "gap", "gain over default")
 
 
 def conclusion_lines(conclusion: Conclusion) -> list[str]:
     """The table of candidates, what is expected of the chosen one, and why it was chosen."""
     verdict = _verdict(conclusion) + _joined(conclusion)
-    return [_title(conclusion), *table(conclusion.lines), verdict, expectation(conclusion)]
-
-
-def table(lines: Sequence[Line]) -> list[str]:
-    """The candidates side by side, an aligned line each."""
-    rows = [_HEADINGS, *(_cells(line) for line in lines)]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(_HEADINGS))]
     return [
-        "  "
-        + "  ".join(
-            cell.ljust(w) if k == 0 else cell.rjust(w)
-            for k, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
+        _title(conclusion),
+        *table([_HEADINGS, *map(_cells, conclusion.lines)]),
+        verdict,
+        expectation(conclusion),
     ]
 
 

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from search.config import HONEST_LEVEL
-from search.facts.table import seconds_cell, table, value_text
 from search.facts.trial_lines import score_lines
 from search.score_text import change_text, score_text
+from search.table import seconds_cell, table, value_text
 
 if TYPE_CHECKING:
     from search.facts.comparison import Comparison

@@ -6,11 +6,11 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from search.facts.table import gain_cell, seconds_cell, table
 from search.facts.trial import better_text
 from search.loop.progress import duration_text
 from search.loop.sparkline import can_show, sparkline
 from search.score_text import score_text
+from search.table import gain_cell, seconds_cell, table
 
 if TYPE_CHECKING:
     from search.facts.study import StudyFacts

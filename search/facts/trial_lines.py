@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from search.facts.table import table, value_text
 from search.loop.sparkline import can_show, sparkline
 from search.score_text import change_text, score_text, spread_text
+from search.table import table, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

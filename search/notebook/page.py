@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from search.facts.study_lines import question_text
-from search.facts.table import gain_cell, seconds_cell, value_text
 from search.facts.trial_lines import score_lines, time_text
 from search.loop.progress import duration_text
 from search.score_text import score_text
+from search.table import gain_cell, seconds_cell, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -54,7 +54,7 @@ def promotion_parts(
 
 
 def _cells(line: Line) -> tuple[str, ...]:
-    honest = "" if line.honest is None else score_text(line.honest)
+    honest = "" if line.honest is None else score_text(line.honest, line.apparent)
     gap = "" if line.honest is None else change_text(line.honest - line.apparent, line.apparent)
     gain = "" if line.gain is None else change_text(line.gain, line.apparent)
     error = "" if line.gain_error is None else f" ± {score_text(line.gain_error, line.apparent)}"
