@@ -99,19 +99,17 @@ class LadderPruner(BasePruner):
         step = trial.last_step
         if step is None or step < self._n_warmup_steps or AUDITED in trial.system_attrs:
             return False
-        trials = trials_as_asked(study)
-        # The first trial is the default configuration, beside which people see all others.
-        if not origin(trials, trial):
-            return False
+        trials, sign = trials_as_asked(study), _sign(study)
         with self._lock:
             ladder = self._ladders[study._study_id]  # noqa: SLF001 - a name may be another study's tomorrow
-            ladder.look(trials, _sign(study))
+            ladder.look(trials, sign)
             is_hopeless = (
-                ladder.is_behind(_sign(study) * trial.intermediate_values[step])
+                ladder.is_behind(trial.number, sign * trial.intermediate_values[step])
                 if step == self._tryout_step
-                else self._is_hopeless(trial, step, ladder, _sign(study))
+                else self._is_hopeless(trial, step, ladder, sign)
             )
-        return is_hopeless and not self._is_audited(study, trial, step)
+        # The first trial is the default configuration, beside which people see all others.
+        return is_hopeless and origin(trials, trial) != 0 and not self._is_audited(study, trial, step)
 
     def _is_hopeless(self, trial: FrozenTrial, step: int, ladder: _Ladder, sign: float) -> bool:
         # Who has come as far as anybody has nothing left to save.
@@ -151,7 +149,8 @@ class _Ladder:
     ) -> None:
         self._new, self._is_kin = NewlyFinished(), is_kin
         self._tryout_step = tryout_step
-        self._tryouts: deque[float] = deque(maxlen=window)
+        self._window = window
+        self._tryouts: dict[int, float] = {}
         self._forecasts: dict[int, Forecast | None] = {}
         self.complete: deque[_Curve] = deque(maxlen=window)
 
@@ -160,17 +159,24 @@ class _Ladder:
             if self._is_kin is not None and not self._is_kin(trial.params):
                 continue
             if self._tryout_step in trial.intermediate_values:
-                self._tryouts.append(sign * trial.intermediate_values[self._tryout_step])
+                self._tried_out(trial.number, sign * trial.intermediate_values[self._tryout_step])
             if trial.state == TrialState.COMPLETE and trial.value is not None:
                 steps = sorted(trial.intermediate_values)
                 values = [sign * trial.intermediate_values[step] for step in steps]
                 self.complete.append(_Curve(steps, values, sign * trial.value, trial.params))
                 self._forecasts.clear()
 
-    def is_behind(self, tryout: float) -> bool:
-        """Whether a tryout ended behind the best twentieth of them; ahead of all others never."""
-        better = sum(one < tryout for one in self._tryouts)
+    def is_behind(self, number: int, tryout: float) -> bool:
+        """Whether a trial's tryout ended behind the best twentieth of them; ahead of all others never."""
+        self._tried_out(number, tryout)
+        better = sum(one < tryout for one in self._tryouts.values())
         return better > 0 and better >= PRUNER_TRYOUT_SHARE * len(self._tryouts)
+
+    def _tried_out(self, number: int, tryout: float) -> None:
+        # Those that go on count too, long before they are finished: else a study's second trial had no other yet.
+        self._tryouts.setdefault(number, tryout)
+        if len(self._tryouts) > self._window:
+            del self._tryouts[next(iter(self._tryouts))]
 
     @property
     def last_step(self) -> int:

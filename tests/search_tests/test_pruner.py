@@ -271,6 +271,18 @@ def test_a_tryout_is_a_race() -> None:
     assert 0.04 < 1 - sum(stopped) / len(stopped) < 0.09
 
 
+def test_a_tryout_is_beside_those_that_go_on() -> None:
+    """A trial whose whole evaluation is under way is one to be ahead of, the first one too."""
+    study, pruner = optuna.create_study(), _pruner(tryout_step=1)
+    running = [study.ask() for _ in range(3)]
+    stopped = []
+    for trial, standing in zip(running, (5.0, 4.0, 4.5), strict=True):
+        trial.report(standing, 1)
+        stopped.append(pruner.prune(study, study.trials[trial.number]))
+
+    assert stopped == [False, False, True]
+
+
 def test_a_new_best_tryout_goes_on() -> None:
     """Whoever is ahead of all before is evaluated as a whole."""
     assert not any(_race([float(one) for one in range(50, 0, -1)]))
