@@ -35,7 +35,7 @@ PRUNER_MOST_DOUBT = 0.3
 PRUNER_WINDOW = 100
 """Latest complete trials that a forecast is made from."""
 PRUNER_TRYOUT_SHARE = 0.05
-"""Share of the tryouts on a few rows that whole evaluations follow."""
+"""Share of the tryouts on a few rows that whole evaluations follow, new bests apart."""
 AUDIT_SHARE = 0.05
 """Share of the trials to be pruned that is finished all the same, to know how often pruning is wrong."""
 AUDIT_SHARE_OF_TRYOUTS = 0.2

@@ -53,7 +53,7 @@ class LadderPruner(BasePruner):
 
     Where an evaluation begins with a tryout on a few rows, a hundredth of the whole, that rule would first have to
     see many whole evaluations. So the tryout is a race: only those go on that are among the best twentieth of all at
-    its last step.
+    its last step, and no more than a twentieth, but for a new best.
 
     A small share of those to be pruned, drawn by the trial's number, is finished all the same and marked with
     `AUDITED`, so that it can be said how often the rule was wrong. A study's first trial is never stopped, nor
@@ -151,6 +151,7 @@ class _Ladder:
         self._tryout_step = tryout_step
         self._window = window
         self._tryouts: dict[int, float] = {}
+        self._gone_on: set[int] = set()
         self._forecasts: dict[int, Forecast | None] = {}
         self.complete: deque[_Curve] = deque(maxlen=window)
 
@@ -158,8 +159,11 @@ class _Ladder:
         for trial in self._new.among(trials):
             if self._is_kin is not None and not self._is_kin(trial.params):
                 continue
-            if self._tryout_step in trial.intermediate_values:
+            if self._tryout_step is not None and self._tryout_step in trial.intermediate_values:
                 self._tried_out(trial.number, sign * trial.intermediate_values[self._tryout_step])
+                is_audited = trial.system_attrs.get(AUDITED) == self._tryout_step
+                if max(trial.intermediate_values) > self._tryout_step and not is_audited:
+                    self._gone_on.add(trial.number)
             if trial.state == TrialState.COMPLETE and trial.value is not None:
                 steps = sorted(trial.intermediate_values)
                 values = [sign * trial.intermediate_values[step] for step in steps]
@@ -167,10 +171,15 @@ class _Ladder:
                 self._forecasts.clear()
 
     def is_behind(self, number: int, tryout: float) -> bool:
-        """Whether a trial's tryout ended behind the best twentieth of them; ahead of all others never."""
+        """Whether a trial's tryout ended behind the best twentieth of them, or as many go on; a new best never is."""
         self._tried_out(number, tryout)
         better = sum(one < tryout for one in self._tryouts.values())
-        return better > 0 and better >= PRUNER_TRYOUT_SHARE * len(self._tryouts)
+        # As a search gets better nearly every new trial is among the best so far: rank alone lets a fifth go on.
+        ahead = max(better, len(self._gone_on & self._tryouts.keys()))
+        if better and ahead >= PRUNER_TRYOUT_SHARE * len(self._tryouts):
+            return True
+        self._gone_on.add(number)
+        return False
 
     def _tried_out(self, number: int, tryout: float) -> None:
         # Those that go on count too, long before they are finished: else a study's second trial had no other yet.

@@ -288,9 +288,20 @@ def test_a_new_best_tryout_goes_on() -> None:
     assert not any(_race([float(one) for one in range(50, 0, -1)]))
 
 
+def test_no_more_than_a_twentieth_goes_on_as_a_search_gets_better() -> None:
+    """Where most new tryouts are among the best so far, still a twentieth goes on, and new bests besides."""
+    noise = random.Random(1)  # noqa: S311
+    standings = [200.0 - k + noise.uniform(0, 100) for k in range(200)]
+    new_bests = sum(one <= min(standings[: k + 1]) for k, one in enumerate(standings))
+
+    gone_on = len(standings) - sum(_race(standings))
+
+    assert new_bests <= gone_on <= new_bests + len(standings) / 20
+
+
 def test_only_the_latest_tryouts_count() -> None:
     """As a search gets better, a place among the first ones is worth nothing."""
-    standings = [*([9.0] * 60), *([1.0 + 0.01 * k for k in range(10)])]
+    standings = [*(9.0 + k for k in range(60)), *(1.0 + 0.01 * k for k in range(10))]
 
     assert not any(_race(standings, window=100)[60:63])
     assert _race(standings, window=5)[61:] == [True] * 9
