@@ -39,7 +39,8 @@ class SearchProgress:
 
     The time left is the study's pace per finished trial over the later half of what this command saw, pruned
     ones and those of other coordinators included, times what is missing: the first trials run to their end and
-    take longer than the rest. Before three own trials it says so instead of guessing.
+    take longer than the rest. Where a few trials take most of the time, whenever they come, it is the pace of all.
+    Before three own trials it says so instead of guessing.
 
     Args:
         standing: Where the study stands.
@@ -47,10 +48,14 @@ class SearchProgress:
         deadline: `time.monotonic()` at which the search ends.
         brief: Whether plain lines are only for a new best, each twentieth of the trials, and the last: a notebook
             keeps every line.
+        uneven: Whether a few trials take most of the time.
     """
 
-    def __init__(self, standing: Standing, trials: int, deadline: float, *, brief: bool = False) -> None:
+    def __init__(
+        self, standing: Standing, trials: int, deadline: float, *, brief: bool = False, uneven: bool = False
+    ) -> None:
         self._standing, self._trials, self._deadline, self._brief = standing, trials, deadline, brief
+        self._uneven = uneven
         standing.look()
         self._seen = [(standing.finished, time.monotonic())]
         self._said = (standing.finished, standing.best)
@@ -109,7 +114,8 @@ class SearchProgress:
         limit = self._deadline - time.monotonic()
         if len(self._seen) <= _ENOUGH_TO_ESTIMATE:
             return "time left: measuring"
-        (then, since), (now, moment) = self._seen[(len(self._seen) - 1) // 2], self._seen[-1]
+        first = 0 if self._uneven else (len(self._seen) - 1) // 2
+        (then, since), (now, moment) = self._seen[first], self._seen[-1]
         seconds = (self._trials - finished) * (moment - since) / max(1, now - then)
         if seconds > limit:
             return f"{duration_text(max(limit, 0))} left (--timeout)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from bisect import bisect_left
@@ -17,6 +18,7 @@ from search.config import (
     AUDIT_SHARE,
     AUDIT_SHARE_OF_TRYOUTS,
     PRUNER_AIM,
+    PRUNER_CLEARLY,
     PRUNER_COSTLY,
     PRUNER_DOUBT,
     PRUNER_MOST_DOUBT,
@@ -53,7 +55,7 @@ class LadderPruner(BasePruner):
 
     Where an evaluation begins with a tryout on a few rows, a hundredth of the whole, that rule would first have to
     see many whole evaluations. So the tryout is a race: only those go on that are among the best twentieth of all at
-    its last step, and no more than a twentieth, but for a new best.
+    its last step, and no more than a twentieth, but for a clearly new best.
 
     A small share of those to be pruned, drawn by the trial's number, is finished all the same and marked with
     `AUDITED`, so that it can be said how often the rule was wrong. A study's first trial is never stopped, nor
@@ -171,12 +173,12 @@ class _Ladder:
                 self._forecasts.clear()
 
     def is_behind(self, number: int, tryout: float) -> bool:
-        """Whether a trial's tryout ended behind the best twentieth of them, or as many go on; a new best never is."""
+        """Whether a trial's tryout ended behind the best twentieth of them, or as many go on and it is no new best."""
+        others = [one for at, one in self._tryouts.items() if at != number]
         self._tried_out(number, tryout)
-        better = sum(one < tryout for one in self._tryouts.values())
         # As a search gets better nearly every new trial is among the best so far: rank alone lets a fifth go on.
-        ahead = max(better, len(self._gone_on & self._tryouts.keys()))
-        if better and ahead >= PRUNER_TRYOUT_SHARE * len(self._tryouts):
+        ahead = max(sum(one < tryout for one in others), len(self._gone_on & self._tryouts.keys()))
+        if ahead >= PRUNER_TRYOUT_SHARE * len(self._tryouts) and not _is_new_best(tryout, others):
             return True
         self._gone_on.add(number)
         return False
@@ -201,6 +203,12 @@ class _Ladder:
     def among_the_best(self, share: float) -> float:
         """The final score that the best share of them has."""
         return float(np.quantile([one.final for one in self.complete], share))
+
+
+def _is_new_best(tryout: float, others: list[float]) -> bool:
+    """Whether it is ahead of all others, by more than configurations that are as good differ by on a few rows."""
+    best = min(others, default=math.inf)
+    return tryout < best - PRUNER_CLEARLY * (float(np.median(others)) - best if others else 0.0)
 
 
 class _Curve(NamedTuple):

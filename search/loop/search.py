@@ -171,7 +171,13 @@ class _Search:
     ) -> tuple[Ending, Concluded | None, Submitted]:
         """Searches, concludes with the same workers, and writes the submission before they take their leave."""
         plan = self.plan
-        progress = SearchProgress(Standing(self.study), self.config.trials, plan.closing, brief=self.brief)
+        progress = SearchProgress(
+            Standing(self.study),
+            self.config.trials,
+            plan.closing,
+            brief=self.brief,
+            uneven=self.objective.tryout_step() is not None,
+        )
         for trial in self.study.get_trials(deepcopy=False):
             plan.learn(trial)
 

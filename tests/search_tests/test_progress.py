@@ -113,6 +113,19 @@ def test_the_slow_start_is_forgotten(clock: Clock, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.splitlines()[-1].endswith("| 3 min 20 s left")
 
 
+def test_where_few_trials_take_the_time_all_of_them_say_how_much(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half a search without one of the dear trials says nothing of when the next one comes."""
+    study = optuna.create_study()
+    display = SearchProgress(Standing(study), 30, float("inf"), uneven=True)
+    for seconds in [100] * 5 + [10] * 5:
+        clock.now += seconds
+        _close(display, study, _trial("COMPLETE", 1.0))
+
+    assert capsys.readouterr().out.splitlines()[-1].endswith("| 18 min 20 s left")
+
+
 def test_the_time_left_knows_the_timeout(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     """A search that will be stopped before its end says when that is."""
     study = optuna.create_study()
