@@ -105,13 +105,14 @@ class LadderPruner(BasePruner):
         with self._lock:
             ladder = self._ladders[study._study_id]  # noqa: SLF001 - a name may be another study's tomorrow
             ladder.look(trials, sign)
+            number = origin(trials, trial)
             is_hopeless = (
-                ladder.is_behind(trial.number, sign * trial.intermediate_values[step])
+                ladder.is_behind(number, sign * trial.intermediate_values[step])
                 if step == self._tryout_step
                 else self._is_hopeless(trial, step, ladder, sign)
             )
         # The first trial is the default configuration, beside which people see all others.
-        return is_hopeless and origin(trials, trial) != 0 and not self._is_audited(study, trial, step)
+        return is_hopeless and number != 0 and not self._is_audited(study, trial, step)
 
     def _is_hopeless(self, trial: FrozenTrial, step: int, ladder: _Ladder, sign: float) -> bool:
         # Who has come as far as anybody has nothing left to save.
@@ -162,10 +163,11 @@ class _Ladder:
             if self._is_kin is not None and not self._is_kin(trial.params):
                 continue
             if self._tryout_step is not None and self._tryout_step in trial.intermediate_values:
-                self._tried_out(trial.number, sign * trial.intermediate_values[self._tryout_step])
+                number = origin(trials, trial)
+                self._tried_out(number, sign * trial.intermediate_values[self._tryout_step])
                 is_audited = trial.system_attrs.get(AUDITED) == self._tryout_step
                 if max(trial.intermediate_values) > self._tryout_step and not is_audited:
-                    self._gone_on.add(trial.number)
+                    self._gone_on.add(number)
             if trial.state == TrialState.COMPLETE and trial.value is not None:
                 steps = sorted(trial.intermediate_values)
                 values = [sign * trial.intermediate_values[step] for step in steps]
@@ -174,6 +176,9 @@ class _Ladder:
 
     def is_behind(self, number: int, tryout: float) -> bool:
         """Whether a trial's tryout ended behind the best twentieth of them, or as many go on and it is no new best."""
+        # One over again, interrupted among its folds, has won its race.
+        if number in self._gone_on:
+            return False
         others = [one for at, one in self._tryouts.items() if at != number]
         self._tried_out(number, tryout)
         # As a search gets better nearly every new trial is among the best so far: rank alone lets a fifth go on.

@@ -10,6 +10,7 @@ from optuna.trial import TrialState, create_trial
 
 from search.loop.objective_pruner import ObjectivePruner
 from search.loop.pruner import AUDITED, LadderPruner
+from search.loop.tally import RETRY_OF
 from search.space.combined import CHOICE, CombinedObjective
 from tests.search_tests.two_objectives import Lightgbm, Trees
 
@@ -286,6 +287,25 @@ def test_a_tryout_is_beside_those_that_go_on() -> None:
 def test_a_new_best_tryout_goes_on() -> None:
     """Whoever is clearly ahead of all before is evaluated as a whole."""
     assert not any(_race([float(one) for one in range(10, 0, -1)]))
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_an_interrupted_trial_does_not_race_again(*, resumed: bool) -> None:
+    """What had won its race goes on when it is queued again, by the same command and by the next one."""
+    study, pruner = optuna.create_study(), _pruner(tryout_step=1)
+    stopped = []
+    for standing in (9.0, 5.0, 8.0, 5.0):
+        trial = study.ask()
+        if len(stopped) == 3:
+            trial.set_user_attr(RETRY_OF, 1)
+            pruner = _pruner(tryout_step=1) if resumed else pruner
+        trial.report(standing, 1)
+        stopped.append(pruner.prune(study, study.trials[trial.number]))
+        if not stopped[-1]:
+            trial.report(standing - 1, 2)
+        study.tell(trial, state=TrialState.FAIL)
+
+    assert stopped == [False, False, True, False]
 
 
 def test_no_more_than_a_twentieth_goes_on_as_a_search_gets_better() -> None:
