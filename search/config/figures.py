@@ -37,7 +37,7 @@ PRUNER_WINDOW = 100
 PRUNER_TRYOUT_SHARE = 0.05
 """Share of the tryouts on a few rows that whole evaluations follow, new bests apart."""
 PRUNER_CLEARLY = 0.1
-"""Of the way from the median tryout to the best, how far ahead of the best a new one is."""
+"""How far ahead of the best tryout a new best is, as a share of what the median is behind it."""
 AUDIT_SHARE = 0.05
 """Share of the trials to be pruned that is finished all the same, to know how often pruning is wrong."""
 AUDIT_SHARE_OF_TRYOUTS = 0.2

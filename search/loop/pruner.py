@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import threading
 from bisect import bisect_left
@@ -212,8 +211,10 @@ class _Ladder:
 
 def _is_new_best(tryout: float, others: list[float]) -> bool:
     """Whether it is ahead of all others, by more than configurations that are as good differ by on a few rows."""
-    best = min(others, default=math.inf)
-    return tryout < best - PRUNER_CLEARLY * (float(np.median(others)) - best if others else 0.0)
+    if not others:
+        return True
+    best = min(others)
+    return tryout < best - PRUNER_CLEARLY * (float(np.median(others)) - best)
 
 
 class _Curve(NamedTuple):
