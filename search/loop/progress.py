@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from search.loop.sparkline import can_show, sparkline
 from search.loop.tally import is_counted, trial_score
+from search.loop.time_left import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from search.loop.live import LiveDisplay
     from search.loop.standing import Standing
+    from search.loop.time_left import TimeLeft
 
-_ENOUGH_TO_ESTIMATE = 3
 _BRIEF_LINES = 20
 _SPARKLINE_WIDTH = 24
 
@@ -37,10 +38,7 @@ def duration_text(seconds: float) -> str:
 class SearchProgress:
     """Says after each trial how far the search is.
 
-    The time left is the study's pace per finished trial over the later half of what this command saw, pruned
-    ones and those of other coordinators included, times what is missing: the first trials run to their end and
-    take longer than the rest. Where a few trials take most of the time, whenever they come, it is the pace of all.
-    Before three own trials it says so instead of guessing.
+    Where nobody can tell the time left yet, it says so instead of guessing.
 
     Args:
         standing: Where the study stands.
@@ -48,16 +46,21 @@ class SearchProgress:
         deadline: `time.monotonic()` at which the search ends.
         brief: Whether plain lines are only for a new best, each twentieth of the trials, and the last: a notebook
             keeps every line.
-        uneven: Whether a few trials take most of the time.
+        time_left: Forecasts it; None: by the pace of the latest trials.
     """
 
     def __init__(
-        self, standing: Standing, trials: int, deadline: float, *, brief: bool = False, uneven: bool = False
+        self,
+        standing: Standing,
+        trials: int,
+        deadline: float,
+        *,
+        brief: bool = False,
+        time_left: TimeLeft | None = None,
     ) -> None:
         self._standing, self._trials, self._deadline, self._brief = standing, trials, deadline, brief
-        self._uneven = uneven
         standing.look()
-        self._seen = [(standing.finished, time.monotonic())]
+        self._pace = time_left or Pace(standing.finished)
         self._said = (standing.finished, standing.best)
         self._live: LiveDisplay | None = None
         # To be asked before the display takes standard output over, which then has no encoding.
@@ -81,7 +84,7 @@ class SearchProgress:
             return
         counts = self._standing
         counts.look()
-        self._seen.append((counts.finished, time.monotonic()))
+        self._pace.look(counts.finished)
         pruned = f"{counts.pruned} pruned" + (f", {counts.failed} failed" if counts.failed else "")
         rest = f"{pruned} | {self._time_left(counts.finished)}"
         if self._live is not None:
@@ -111,12 +114,9 @@ class SearchProgress:
         return is_worth_it
 
     def _time_left(self, finished: int) -> str:
-        limit = self._deadline - time.monotonic()
-        if len(self._seen) <= _ENOUGH_TO_ESTIMATE:
+        limit, seconds = self._deadline - time.monotonic(), self._pace.seconds(self._trials - finished)
+        if seconds is None:
             return "time left: measuring"
-        first = 0 if self._uneven else (len(self._seen) - 1) // 2
-        (then, since), (now, moment) = self._seen[first], self._seen[-1]
-        seconds = (self._trials - finished) * (moment - since) / max(1, now - then)
         if seconds > limit:
             return f"{duration_text(max(limit, 0))} left (--timeout)"
         return f"{duration_text(seconds)} left"

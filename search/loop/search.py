@@ -31,6 +31,7 @@ from search.loop.record import BackgroundRecord, describe
 from search.loop.stability import stable
 from search.loop.standing import Standing
 from search.loop.tally import best_trial, tally
+from search.loop.time_left import TryoutPace
 from search.loop.time_plan import TimePlan
 
 if TYPE_CHECKING:
@@ -170,13 +171,13 @@ class _Search:
         self, record: BackgroundRecord, closing: Closing, *, is_finished: bool
     ) -> tuple[Ending, Concluded | None, Submitted]:
         """Searches, concludes with the same workers, and writes the submission before they take their leave."""
-        plan = self.plan
+        plan, tryout_step = self.plan, self.objective.tryout_step()
         progress = SearchProgress(
             Standing(self.study),
             self.config.trials,
             plan.closing,
             brief=self.brief,
-            uneven=self.objective.tryout_step() is not None,
+            time_left=None if tryout_step is None else TryoutPace(self.study, tryout_step),
         )
         for trial in self.study.get_trials(deepcopy=False):
             plan.learn(trial)

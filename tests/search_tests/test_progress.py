@@ -13,10 +13,11 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from search.loop import progress
+from search.loop import progress, time_left
 from search.loop.progress import SearchProgress, duration_text
 from search.loop.sparkline import can_show, sparkline
 from search.loop.standing import Standing
+from search.loop.time_left import TryoutPace
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -35,9 +36,10 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The only clock the display reads."""
+    """The only clock that the display and its forecasts read."""
     clock = Clock()
-    monkeypatch.setattr(progress, "time", clock)
+    for module in (progress, time_left):
+        monkeypatch.setattr(module, "time", clock)
     return clock
 
 
@@ -113,17 +115,59 @@ def test_the_slow_start_is_forgotten(clock: Clock, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.splitlines()[-1].endswith("| 3 min 20 s left")
 
 
-def test_where_few_trials_take_the_time_all_of_them_say_how_much(
-    clock: Clock, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Half a search without one of the dear trials says nothing of when the next one comes."""
-    study = optuna.create_study()
-    display = SearchProgress(Standing(study), 30, float("inf"), uneven=True)
-    for seconds in [100] * 5 + [10] * 5:
-        clock.now += seconds
-        _close(display, study, _trial("COMPLETE", 1.0))
+def _tried_out(study: optuna.Study, seconds: float, last_step: int = 7) -> optuna.Trial:
+    trial = study.ask()
+    trial.report(1.0, last_step)
+    trial.set_user_attr("metrics", {"seconds": seconds})
+    return trial
 
-    assert capsys.readouterr().out.splitlines()[-1].endswith("| 18 min 20 s left")
+
+def test_what_went_on_says_what_the_rest_will_cost(clock: Clock) -> None:
+    """Each missing trial costs a tryout, and a whole evaluation as often as one went on, whenever that was."""
+    study = optuna.create_study()
+    left = TryoutPace(study, tryout_step=7)
+    seen = []
+    for seconds, last_step in [(100, 47), *[(2, 7)] * 9]:
+        clock.now += seconds
+        study.tell(_tried_out(study, seconds, last_step), 1.0)
+        left.look(len(seen))
+        seen.append(left.seconds(20))
+
+    assert seen[0] is None
+    assert seen[-1] == pytest.approx(20 * (0.1 * 100 + 0.9 * 2))
+
+
+def test_what_has_gone_on_costs_what_is_left_of_it(clock: Clock) -> None:
+    """A running whole evaluation is neither forgotten nor begun anew, and two at once take half the time."""
+    study = optuna.create_study()
+    left = TryoutPace(study, tryout_step=7)
+    clock.now += 50
+    study.tell(_tried_out(study, 98, 47), 1.0)
+    study.tell(_tried_out(study, 2), 1.0)
+    left.look(2)
+    _tried_out(study, 0, 8)
+    for seconds in (0, 30):
+        clock.now += seconds
+        study.tell(_tried_out(study, seconds), 1.0)
+        left.look(3)
+
+    # Two of five went on, and the three others took 32 s together; what was done, 160 s of work, took 80 s.
+    each = 0.4 * 98 + 0.6 * 32 / 3
+    assert left.seconds(4) == pytest.approx((98 - 30 + 3 * each) * 80 / (130 + 30))
+
+
+def test_what_earlier_commands_tried_counts_and_their_time_does_not(clock: Clock) -> None:
+    """A repeated command knows from its first trial on what trials cost, not how many workers there were."""
+    study = optuna.create_study()
+    for last_step, seconds in ((47, 98), (7, 2)):
+        study.tell(_tried_out(study, seconds, last_step), 1.0)
+    left = TryoutPace(study, tryout_step=7)
+    assert left.seconds(10) is None
+    clock.now += 2
+    study.tell(_tried_out(study, 2), 1.0)
+    left.look(3)
+
+    assert left.seconds(10) == pytest.approx(10 * (98 / 3 + 2 * 2 / 3))
 
 
 def test_the_time_left_knows_the_timeout(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
