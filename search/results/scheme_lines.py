@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from objectives.data.split.plan import describe_plan, plan_settings
 from search.score_text import score_text, spread_text
+from search.table import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,14 +42,7 @@ def _table(compared: Comparison) -> list[str]:
         rows.append(
             [describe_plan(one.plan), f"{one.unlike:.2f}", *_shares(one.relation, known, later), score, gap]
         )
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    return table(rows)
 
 
 def _shares(relation: Relation, known: Iterable[str], later: Iterable[str]) -> list[str]:

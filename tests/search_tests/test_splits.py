@@ -143,7 +143,7 @@ def test_the_command_records_nothing(in_empty_folder: Path, capsys: pytest.Captu
     assert main(_flags(in_empty_folder.parent, "--folds", "2")) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("training -> test") for line in lines)
+    assert any(line.startswith("  training -> test") for line in lines)
     assert "Use: --group city --folds 2" in lines
     assert lines[lines.index("or in a TOML file:") + 1 :] == ['  group = "city"', "  folds = 2"]
     assert list(in_empty_folder.iterdir()) == []
