@@ -53,7 +53,7 @@ class Pace:
 
 
 class TryoutPace:
-    """Where trials are tried out on few rows, and the few that go on take a hundred times as long.
+    """Where trials are tried out on few rows, and the few that go on take many times as long.
 
     How many of them come in a while is chance, so no pace says it. Each trial that is not there yet costs a tryout, and
     a whole evaluation as often as one went on so far; those that have gone on cost what is left of one. Of what this

@@ -130,7 +130,7 @@ def test_what_went_on_says_what_the_rest_will_cost(clock: Clock) -> None:
     for seconds, last_step in [(100, 47), *[(2, 7)] * 9]:
         clock.now += seconds
         study.tell(_tried_out(study, seconds, last_step), 1.0)
-        left.look(len(seen))
+        left.look(len(seen) + 1)
         seen.append(left.seconds(20))
 
     assert seen[0] is None
@@ -146,10 +146,10 @@ def test_what_has_gone_on_costs_what_is_left_of_it(clock: Clock) -> None:
     study.tell(_tried_out(study, 2), 1.0)
     left.look(2)
     _tried_out(study, 0, 8)
-    for seconds in (0, 30):
+    for finished, seconds in ((3, 0), (4, 30)):
         clock.now += seconds
         study.tell(_tried_out(study, seconds), 1.0)
-        left.look(3)
+        left.look(finished)
 
     # Two of five went on, and the three others took 32 s together; what was done, 160 s of work, took 80 s.
     each = 0.4 * 98 + 0.6 * 32 / 3
