@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from search.config.figures import AUTO, AUTO_ROWS, AUTO_ROWS_A_SECOND
+from search.config.figures import AUTO, AUTO_CELLS_A_SECOND, AUTO_ROWS
 from search.space.table import SpaceTable
 
 
@@ -76,9 +76,9 @@ class DataConfig(StudyChoice):
     objective: Places = Field(
         (AUTO,),
         description="models to search, by commas: names, or file.py:Class of your own; several share one study; "
-        f"auto: lightgbm, and up to {AUTO_ROWS:,} training rows (or {AUTO_ROWS_A_SECOND} for each second of --timeout) "
-        "extra_trees, linear and neural_network beside it; of several classes on more only neural_network, with "
-        "--timeout nearest too; with that much time catboost too, if installed",
+        f"auto: lightgbm, and up to {AUTO_ROWS:,} training rows (or {AUTO_CELLS_A_SECOND:,} values in them for each "
+        "second of --timeout) extra_trees, linear and neural_network beside it; of several classes on more only "
+        "neural_network, with --timeout nearest too; with that much time catboost too, if installed",
     )
     loss: Names = Field(
         (), description="training losses to choose from, by commas; default: what fits the metric"

@@ -45,6 +45,10 @@ class Plan(Protocol):
         """Whether one that needs so long would end so late after a moment that another one had better begin."""
         ...
 
+    def is_too_late(self, until: float) -> bool:
+        """Whether none that begins now would be through by a moment."""
+        ...
+
 
 class NoPlan:
     """All the time is for the search, and every evaluation is ended."""
@@ -58,6 +62,10 @@ class NoPlan:
         return 0.0
 
     def is_late(self, needed: float, until: float) -> bool:  # noqa: ARG002
+        """Never."""
+        return False
+
+    def is_too_late(self, until: float) -> bool:  # noqa: ARG002
         """Never."""
         return False
 
@@ -136,7 +144,10 @@ class Coordinator:
                 self._close_running(claims, "the search was stopped")
                 return ending
             self._until = min(deadline, self.plan.end_of_search(self.engine.at_once))
-            self._start_what_is_due(claims)
+            if not self.plan.is_too_late(self._until):
+                self._start_what_is_due(claims)
+            elif not self._running:
+                return TIME_UP
             if not self._running and self.seat.insist(claims.is_exhausted):
                 return TIME_UP if self._late else EXHAUSTED
             outcome = self._next_outcome(claims, self._until)

@@ -117,6 +117,13 @@ class TimePlan:
         """
         return bool(self._whole) and LATE_SHARE * needed > max(until - time.monotonic(), 0.0)
 
+    def is_too_late(self, until: float) -> bool:
+        """Whether not even the shortest whole evaluation so far would be through by a moment.
+
+        A trial that begins then says nothing to anybody, and its seconds are worth more to the conclusion.
+        """
+        return bool(self._whole) and self.is_late(min(self._whole), until)
+
     def conclude_until(self, at_once: int) -> float:
         """When the conclusion has to be over; to be asked as it begins.
 

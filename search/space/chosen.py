@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,11 @@ from objectives.own_objective import (
 )
 from search.config import (
     AUTO,
+    AUTO_CELLS_A_SECOND,
     AUTO_OBJECTIVES,
     AUTO_OF_SEVERAL_CLASSES,
     AUTO_OF_SEVERAL_CLASSES_WITH_TIME,
     AUTO_ROWS,
-    AUTO_ROWS_A_SECOND,
     AUTO_WITH_TIME,
 )
 from search.space.combined import UNPREFIXED
@@ -67,11 +68,13 @@ class ChosenObjectives:
         more = [f"With so much time {one} too: pip install 'tabular-search[{one}]'" for one in self.missing]
         return (models, *more)
 
-    def decided(self, rows: int, classes: int, seconds: float | None, begun: Begun) -> ChosenObjectives:
-        """Those that `auto` means for so many training rows and so much time, and all that were named.
+    def decided(
+        self, shape: tuple[int, int], classes: int, seconds: float | None, begun: Begun
+    ) -> ChosenObjectives:
+        """Those that `auto` means for training rows of such a shape and so much time, and all that were named.
 
         Args:
-            rows: Of training.
+            shape: Of what a model learns from: rows and features.
             classes: Of the target, if there are more than two: as many trees are a round then. Else any fewer.
             seconds: That the search has; None: no limit, and it is the trials that are counted.
             begun: What a study has that goes on, which it keeps whatever its time.
@@ -87,7 +90,7 @@ class ChosenObjectives:
         }
         if faults := [f"--{fault}" for one, fault in missing.items() if one in before]:
             return replace(self, faults=tuple(faults))
-        meant = before or _meant(rows, classes, seconds)
+        meant = before or _meant(shape, classes, seconds)
         by_auto = self.by_auto.intersection(meant)
         kept = [k for k, one in enumerate(self.given) if one in by_auto or one not in self.by_auto]
         return replace(
@@ -99,14 +102,14 @@ class ChosenObjectives:
         )
 
 
-def _meant(rows: int, classes: int, seconds: float | None) -> Collection[str]:
-    fitted = AUTO_ROWS_A_SECOND * (seconds or 0)
-    has_several, has_time = classes > 2, rows <= fitted  # noqa: PLR2004 - two classes are one number
-    dear = AUTO_WITH_TIME if rows * (classes if has_several else 1) <= fitted else ()
+def _meant(shape: tuple[int, int], classes: int, seconds: float | None) -> Collection[str]:
+    rows, cells, fitted = shape[0], math.prod(shape), AUTO_CELLS_A_SECOND * (seconds or 0)
+    has_several, is_small = classes > 2, rows <= AUTO_ROWS  # noqa: PLR2004 - two classes are one number
+    dear = AUTO_WITH_TIME if cells * (classes if has_several else 1) <= fitted else ()
     if has_several:
         cheap = AUTO_OF_SEVERAL_CLASSES_WITH_TIME if seconds else ()
-        return (*(AUTO_OBJECTIVES if rows <= AUTO_ROWS else AUTO_OF_SEVERAL_CLASSES), *cheap, *dear)
-    return (*AUTO_OBJECTIVES, *dear) if has_time or rows <= AUTO_ROWS else ()
+        return (*(AUTO_OBJECTIVES if is_small else AUTO_OF_SEVERAL_CLASSES), *cheap, *dear)
+    return (*AUTO_OBJECTIVES, *dear) if is_small or cells <= fitted else ()
 
 
 def choose(given: Collection[str], codes: Mapping[str, str] | None = None) -> ChosenObjectives:

@@ -193,7 +193,6 @@ def test_many_rows_are_tried_out_on_a_few_first(
     assert plain.tryout_step() is None
     expected = plain.evaluate(FAST, without)
     monkeypatch.setattr("objectives.models.lightgbm._MANY_ROWS", len(big.target))
-    monkeypatch.setattr("objectives.models.lightgbm._TOLERANCE_ON_MANY_ROWS", 0.0)
     listener, objective = listen(), bind(big)
 
     result = objective.evaluate(FAST, listener)
@@ -211,18 +210,23 @@ def test_many_rows_are_tried_out_on_a_few_first(
         assert len(set(rows)) == len(whole) // 4
 
 
-def test_on_many_rows_small_gains_are_not_worth_it(
+def test_on_many_values_small_gains_are_not_worth_it(
     big: Dataset, listen: type[Listener], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a tolerance the folds end sooner, and none scores better for it; without one, any gain counts."""
+    values = len(big.target) * len(big.feature_names)
     slow = {**FAST, "learning_rate": 0.05}
     whole, short = listen(), listen()
     plain = bind(big).evaluate(slow, whole)
     monkeypatch.setattr("objectives.models.lightgbm._MANY_ROWS", len(big.target))
-    monkeypatch.setattr("objectives.models.lightgbm._TOLERANCE_ON_MANY_ROWS", 0.2)
+    monkeypatch.setattr("objectives.models.lightgbm._TOLERANCE_ON_MANY_VALUES", 0.2)
+    monkeypatch.setattr("objectives.models.lightgbm._MANY_VALUES", values)
 
     sooner = bind(big).evaluate(slow, short)
+    monkeypatch.setattr("objectives.models.lightgbm._MANY_VALUES", values + 1)
+    cheap = bind(big).evaluate(slow, listen())
 
+    assert cheap.oof_hash == plain.oof_hash
     assert all(few < many for few, many in zip(_rounds(short), _rounds(whole), strict=True))
     assert all(better <= worse for better, worse in zip(plain.scores, sooner.scores, strict=True))
 

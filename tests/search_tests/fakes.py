@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -145,18 +146,25 @@ class LateAt(NoPlan):
 
     Args:
         reports: Their numbers, from 0, among all of a search.
+        last: The number after whose report none begins any more; None: there is no such.
     """
 
-    def __init__(self, *reports: int) -> None:
+    def __init__(self, *reports: int, last: int | None = None) -> None:
         self._reports, self._heard = reports, itertools.count()
+        self._left = math.inf if last is None else last + 1
 
     def seconds_needed(self, progress: Progress) -> float:  # noqa: ARG002 - the plan's form
         """An hour and a half, or nothing."""
+        self._left -= 1
         return NEEDED_SECONDS if next(self._heard) in self._reports else 0.0
 
     def is_late(self, needed: float, until: float) -> bool:  # noqa: ARG002
         """Whatever needs any."""
         return needed > 0
+
+    def is_too_late(self, until: float) -> bool:  # noqa: ARG002
+        """Once the last was heard."""
+        return self._left <= 0
 
 
 NEEDED_SECONDS = 5_400.0

@@ -8,7 +8,7 @@ import optuna
 
 import objectives.base
 from search.competition import open_competition
-from search.config import AUTO_OBJECTIVES, AUTO_ROWS, AUTO_ROWS_A_SECOND, DataConfig, SearchConfig
+from search.config import AUTO_CELLS_A_SECOND, AUTO_OBJECTIVES, AUTO_ROWS, DataConfig, SearchConfig
 from search.space.begun import begun_with
 from search.space.chosen import choose
 from storage.layout import Layout
@@ -35,11 +35,14 @@ def _write(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "own.py").write_text(CODE, encoding="utf-8")
 
 
+FEATURES = 35
+
+
 def _new(
     chosen: ChosenObjectives, rows: int, classes: int = 0, seconds: float | None = None
 ) -> ChosenObjectives:
     """What a study that is begun with so much has."""
-    return chosen.decided(rows, classes, seconds, lambda: None)
+    return chosen.decided((rows, FEATURES), classes, seconds, lambda: None)
 
 
 def test_lightgbm_alone_has_nothing_besides() -> None:
@@ -75,7 +78,7 @@ def test_much_time_is_worth_more_models_on_more_rows() -> None:
     default = choose(DataConfig().objective)
     rows = 2 * AUTO_ROWS
 
-    enough = rows / AUTO_ROWS_A_SECOND
+    enough = rows * FEATURES / AUTO_CELLS_A_SECOND
     assert _new(default, rows, 0, enough).names == (*AUTO_OBJECTIVES, "catboost")
     assert _new(default, rows, 0, enough - 1).names == ("lightgbm",)
     assert _new(default, rows, 26, enough).names == ("lightgbm", "nearest", "neural_network")
@@ -84,10 +87,20 @@ def test_much_time_is_worth_more_models_on_more_rows() -> None:
     assert _new(default, AUTO_ROWS, 0, 1.0).names == AUTO_OBJECTIVES
 
 
+def test_rows_of_few_features_are_less() -> None:
+    """What a trial costs goes by the values that a model learns from, not by the rows alone."""
+    default, rows = choose(DataConfig().objective), 2 * AUTO_ROWS
+    enough = rows * FEATURES / AUTO_CELLS_A_SECOND
+
+    for features, has_all in ((FEATURES, True), (FEATURES + 1, False), (FEATURES // 2, True)):
+        names = default.decided((rows, features), 0, enough, lambda: None).names
+        assert names == ((*AUTO_OBJECTIVES, "catboost") if has_all else ("lightgbm",))
+
+
 def test_catboost_joins_where_its_time_is_there_and_its_package() -> None:
     """Its trials are dear: with little time they are all there is, and with none each would count as one of another."""
     default = choose(DataConfig().objective)
-    enough = AUTO_ROWS / AUTO_ROWS_A_SECOND
+    enough = AUTO_ROWS * FEATURES / AUTO_CELLS_A_SECOND
 
     assert _new(default, AUTO_ROWS, 0, enough).names == (*AUTO_OBJECTIVES, "catboost")
     assert _new(default, AUTO_ROWS, 0, enough - 1).names == AUTO_OBJECTIVES
@@ -98,7 +111,7 @@ def test_catboost_joins_where_its_time_is_there_and_its_package() -> None:
 def test_of_several_classes_catboost_wants_as_much_time_for_each() -> None:
     """A round is a tree for each class: of 26 letters its default was at its third fold of five after 287 s."""
     default = choose(DataConfig().objective)
-    enough = 3 * AUTO_ROWS / AUTO_ROWS_A_SECOND
+    enough = 3 * AUTO_ROWS * FEATURES / AUTO_CELLS_A_SECOND
 
     few, many = {*AUTO_OBJECTIVES, "nearest"}, {"lightgbm", "neural_network", "nearest"}
     assert {*_new(default, AUTO_ROWS, 3, enough).names} == {*few, "catboost"}
@@ -117,9 +130,9 @@ def test_without_its_package_catboost_is_not_meant_and_a_study_that_has_it_is_re
     assert new.names == AUTO_OBJECTIVES
     assert new.notes[1:] == ("With so much time catboost too: pip install 'tabular-search[catboost]'",)
     assert len(_new(default, AUTO_ROWS, 0, 1.0).notes) == 1
-    older = default.decided(AUTO_ROWS, 0, 1e6, lambda: AUTO_OBJECTIVES)
+    older = default.decided((AUTO_ROWS, FEATURES), 0, 1e6, lambda: AUTO_OBJECTIVES)
     assert len(older.notes) == 1
-    other = default.decided(AUTO_ROWS, 0, 1e6, lambda: (*AUTO_OBJECTIVES, "catboost"))
+    other = default.decided((AUTO_ROWS, FEATURES), 0, 1e6, lambda: (*AUTO_OBJECTIVES, "catboost"))
     assert other.faults[0].endswith("do: pip install 'tabular-search[catboost]', or give another --study")
 
 
@@ -127,9 +140,9 @@ def test_with_another_time_a_study_goes_on_with_the_models_it_has() -> None:
     """A repeated command is no other question, however long it may take."""
     default, rows = choose(DataConfig().objective), 2 * AUTO_ROWS
 
-    for seconds in (None, 1.0, rows / AUTO_ROWS_A_SECOND):
-        assert default.decided(rows, 2, seconds, lambda: AUTO_OBJECTIVES).names == AUTO_OBJECTIVES
-        assert default.decided(rows, 2, seconds, lambda: ("lightgbm",)).names == ("lightgbm",)
+    for seconds in (None, 1.0, rows * FEATURES / AUTO_CELLS_A_SECOND):
+        assert default.decided((rows, FEATURES), 2, seconds, lambda: AUTO_OBJECTIVES).names == AUTO_OBJECTIVES
+        assert default.decided((rows, FEATURES), 2, seconds, lambda: ("lightgbm",)).names == ("lightgbm",)
 
 
 def test_a_study_is_known_by_what_it_was_begun_with(tmp_path: Path) -> None:

@@ -389,6 +389,17 @@ def test_where_only_what_was_given_up_is_left_the_time_is_up(bench: Bench, new_n
     assert _states(study) == ["COMPLETE"] * 3
 
 
+def test_what_cannot_end_in_time_is_not_begun(bench: Bench, new_name: Iterator[str]) -> None:
+    """What runs by then is waited for, no trial is closed for nothing, and the time left is not waited for."""
+    objective = FakeObjective(Script(["complete"] * 5))
+    study = bench.open(next(new_name), objective)
+
+    assert bench.drive(study, objective, ShuffledEngine(objective, 2), 5, plan=LateAt(last=0)) == TIME_UP
+
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "COMPLETE"]
+    assert bench.run(study, objective, 5) is None
+
+
 def test_enough_is_enough(bench: Bench, new_name: Iterator[str]) -> None:
     """A search ends when it is told that more trials are not worth it, and the same command then runs none."""
     objective, study = FakeObjective(), bench.open(next(new_name))

@@ -95,6 +95,16 @@ def test_nothing_is_late_before_another_is_complete() -> None:
     assert not unknown.is_late(20.0, now)
 
 
+def test_none_begins_that_could_not_be_through() -> None:
+    """As long as the shortest evaluation so far may fit; before there is one nobody knows."""
+    known, now = plan(600.0, trial(50.0), trial(20.0)), time.monotonic()
+
+    assert known.is_too_late(now + 20.0 * LATE_SHARE - 1.0)
+    assert not known.is_too_late(now + 20.0 * LATE_SHARE + 1.0)
+    assert not known.is_too_late(math.inf)
+    assert not plan(600.0, trial(5.0, TrialState.PRUNED)).is_too_late(now)
+
+
 def test_a_conclusion_ends_before_the_closing() -> None:
     """However long the search was."""
     known = plan(30.0, *[trial(100.0)] * 50)
