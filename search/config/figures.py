@@ -18,7 +18,7 @@ AUTO_ROWS = 10_000
 """Training rows up to which models that err differently bring more to the blend than more trials of the best."""
 AUTO_CELLS_A_SECOND = 3_500
 """Rows times features up to which they do with so many seconds of `--timeout`, unless there are more than two classes:
-a trial of each takes two fifths of two workers' time then. With 300 s 1,050,000, as of 26,250 rows of 40 features."""
+a trial of each takes less than half of two workers' time. With 300 s 1,050,000, as of 26,250 rows of 40 features."""
 STARTUP_TRIALS = (5, 20)
 """Fewest and most random trials before the sampler models the space; a tenth of all in between."""
 MOST_MODELLED_TRIALS = 1_000
