@@ -180,8 +180,7 @@ def _load(
     folds = _folds(plan, dataset, faults)
     if faults or submission_format is None:
         raise InputFaults(faults)
-    shape = len(dataset.target), len(dataset.feature_names)
-    objectives = objectives.decided(shape, len(dataset.classes), config.seconds, begun)
+    objectives = objectives.decided(dataset.shape, len(dataset.classes), config.seconds, begun)
     if objectives.faults:
         raise InputFaults(objectives.faults)
     study = config.study or paths.name

@@ -94,6 +94,11 @@ class Dataset:
         return (*self.encoder.names, *self.learned.names)
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """Training rows and features, also where the rows themselves were let go of."""
+        return len(self.target), len(self.feature_names)
+
+    @property
     def requirements(self) -> tuple[str, ...]:
         """Packages that a served model needs besides those that every one needs."""
         if self.learned.encoder.transformer is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from dataclasses import replace
 from functools import cached_property
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from objectives.known_params import KnownParam
     from objectives.models.fold_labels import Labelling
 
-# Where a tryout on a few of the first fold's rows costs a twentieth of a whole evaluation or less, and ranks
-# configurations much as the whole does (`python -m benchmarks.tryout`); 5,000 rows are too few for that.
+# Where a tryout on a few of the first fold's rows costs a twentieth of a whole evaluation (of nine features a twelfth),
+# and ranks configurations much as the whole does (`python -m benchmarks.tryout`); 5,000 rows are too few for that.
 _MANY_ROWS = 40_000
 _TRYOUT_SHARE = 4
 _TRYOUT_ROWS = 30_000
@@ -208,8 +209,7 @@ class LightGBMObjective(Objective):
 
     @property
     def _scoring(self) -> Scoring:
-        values = len(self._dataset.target) * len(self._dataset.feature_names)
-        is_dear = self._has_many_rows and values >= _MANY_VALUES
+        is_dear = self._has_many_rows and math.prod(self._dataset.shape) >= _MANY_VALUES
         return Scoring(self._metric, _TOLERANCE_ON_MANY_VALUES if is_dear else 0.0)
 
     @property

@@ -16,7 +16,7 @@ AUTO_OF_SEVERAL_CLASSES_WITH_TIME = ("nearest",)
 """What is beside any of these where there are more than two classes and seconds count: cheap beside such rounds."""
 AUTO_ROWS = 10_000
 """Training rows up to which models that err differently bring more to the blend than more trials of the best."""
-AUTO_CELLS_A_SECOND = 3_500
+AUTO_VALUES_A_SECOND = 3_500
 """Rows times features up to which they do with so many seconds of `--timeout`, unless there are more than two classes:
 a trial of each takes less than half of two workers' time. With 300 s 1,050,000, as of 26,250 rows of 40 features."""
 STARTUP_TRIALS = (5, 20)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from search.config.figures import AUTO, AUTO_CELLS_A_SECOND, AUTO_ROWS
+from search.config.figures import AUTO, AUTO_ROWS, AUTO_VALUES_A_SECOND
 from search.space.table import SpaceTable
 
 
@@ -76,7 +76,7 @@ class DataConfig(StudyChoice):
     objective: Places = Field(
         (AUTO,),
         description="models to search, by commas: names, or file.py:Class of your own; several share one study; "
-        f"auto: lightgbm, and up to {AUTO_ROWS:,} training rows (or {AUTO_CELLS_A_SECOND:,} values in them for each "
+        f"auto: lightgbm, and up to {AUTO_ROWS:,} training rows (or {AUTO_VALUES_A_SECOND:,} values in them for each "
         "second of --timeout) extra_trees, linear and neural_network beside it; of several classes on more only "
         "neural_network, with --timeout nearest too; with that much time catboost too, if installed",
     )

@@ -16,11 +16,11 @@ from objectives.own_objective import (
 )
 from search.config import (
     AUTO,
-    AUTO_CELLS_A_SECOND,
     AUTO_OBJECTIVES,
     AUTO_OF_SEVERAL_CLASSES,
     AUTO_OF_SEVERAL_CLASSES_WITH_TIME,
     AUTO_ROWS,
+    AUTO_VALUES_A_SECOND,
     AUTO_WITH_TIME,
 )
 from search.space.combined import UNPREFIXED
@@ -103,13 +103,13 @@ class ChosenObjectives:
 
 
 def _meant(shape: tuple[int, int], classes: int, seconds: float | None) -> Collection[str]:
-    rows, cells, fitted = shape[0], math.prod(shape), AUTO_CELLS_A_SECOND * (seconds or 0)
+    rows, values, fitted = shape[0], math.prod(shape), AUTO_VALUES_A_SECOND * (seconds or 0)
     has_several, is_small = classes > 2, rows <= AUTO_ROWS  # noqa: PLR2004 - two classes are one number
-    dear = AUTO_WITH_TIME if cells * (classes if has_several else 1) <= fitted else ()
+    dear = AUTO_WITH_TIME if values * (classes if has_several else 1) <= fitted else ()
     if has_several:
         cheap = AUTO_OF_SEVERAL_CLASSES_WITH_TIME if seconds else ()
         return (*(AUTO_OBJECTIVES if is_small else AUTO_OF_SEVERAL_CLASSES), *cheap, *dear)
-    return (*AUTO_OBJECTIVES, *dear) if is_small or cells <= fitted else ()
+    return (*AUTO_OBJECTIVES, *dear) if is_small or values <= fitted else ()
 
 
 def choose(given: Collection[str], codes: Mapping[str, str] | None = None) -> ChosenObjectives:

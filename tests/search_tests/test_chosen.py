@@ -8,7 +8,7 @@ import optuna
 
 import objectives.base
 from search.competition import open_competition
-from search.config import AUTO_CELLS_A_SECOND, AUTO_OBJECTIVES, AUTO_ROWS, DataConfig, SearchConfig
+from search.config import AUTO_OBJECTIVES, AUTO_ROWS, AUTO_VALUES_A_SECOND, DataConfig, SearchConfig
 from search.space.begun import begun_with
 from search.space.chosen import choose
 from storage.layout import Layout
@@ -78,7 +78,7 @@ def test_much_time_is_worth_more_models_on_more_rows() -> None:
     default = choose(DataConfig().objective)
     rows = 2 * AUTO_ROWS
 
-    enough = rows * FEATURES / AUTO_CELLS_A_SECOND
+    enough = rows * FEATURES / AUTO_VALUES_A_SECOND
     assert _new(default, rows, 0, enough).names == (*AUTO_OBJECTIVES, "catboost")
     assert _new(default, rows, 0, enough - 1).names == ("lightgbm",)
     assert _new(default, rows, 26, enough).names == ("lightgbm", "nearest", "neural_network")
@@ -90,7 +90,7 @@ def test_much_time_is_worth_more_models_on_more_rows() -> None:
 def test_rows_of_few_features_are_less() -> None:
     """What a trial costs goes by the values that a model learns from, not by the rows alone."""
     default, rows = choose(DataConfig().objective), 2 * AUTO_ROWS
-    enough = rows * FEATURES / AUTO_CELLS_A_SECOND
+    enough = rows * FEATURES / AUTO_VALUES_A_SECOND
 
     for features, has_all in ((FEATURES, True), (FEATURES + 1, False), (FEATURES // 2, True)):
         names = default.decided((rows, features), 0, enough, lambda: None).names
@@ -100,7 +100,7 @@ def test_rows_of_few_features_are_less() -> None:
 def test_catboost_joins_where_its_time_is_there_and_its_package() -> None:
     """Its trials are dear: with little time they are all there is, and with none each would count as one of another."""
     default = choose(DataConfig().objective)
-    enough = AUTO_ROWS * FEATURES / AUTO_CELLS_A_SECOND
+    enough = AUTO_ROWS * FEATURES / AUTO_VALUES_A_SECOND
 
     assert _new(default, AUTO_ROWS, 0, enough).names == (*AUTO_OBJECTIVES, "catboost")
     assert _new(default, AUTO_ROWS, 0, enough - 1).names == AUTO_OBJECTIVES
@@ -111,7 +111,7 @@ def test_catboost_joins_where_its_time_is_there_and_its_package() -> None:
 def test_of_several_classes_catboost_wants_as_much_time_for_each() -> None:
     """A round is a tree for each class: of 26 letters its default was at its third fold of five after 287 s."""
     default = choose(DataConfig().objective)
-    enough = 3 * AUTO_ROWS * FEATURES / AUTO_CELLS_A_SECOND
+    enough = 3 * AUTO_ROWS * FEATURES / AUTO_VALUES_A_SECOND
 
     few, many = {*AUTO_OBJECTIVES, "nearest"}, {"lightgbm", "neural_network", "nearest"}
     assert {*_new(default, AUTO_ROWS, 3, enough).names} == {*few, "catboost"}
@@ -140,7 +140,7 @@ def test_with_another_time_a_study_goes_on_with_the_models_it_has() -> None:
     """A repeated command is no other question, however long it may take."""
     default, rows = choose(DataConfig().objective), 2 * AUTO_ROWS
 
-    for seconds in (None, 1.0, rows * FEATURES / AUTO_CELLS_A_SECOND):
+    for seconds in (None, 1.0, rows * FEATURES / AUTO_VALUES_A_SECOND):
         assert default.decided((rows, FEATURES), 2, seconds, lambda: AUTO_OBJECTIVES).names == AUTO_OBJECTIVES
         assert default.decided((rows, FEATURES), 2, seconds, lambda: ("lightgbm",)).names == ("lightgbm",)
 
