@@ -38,7 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _tables(runs: dict[Key, dict[str, Line]], budget: int) -> list[str]:
     at_once = {key: run for key, run in runs.items() if key[1] == budget}
-    return [*holdouts(at_once, budget), "", *trials(at_once)]
+    searches = [peer for peer in _peers(at_once) if peer == OURS or _is_variant(peer)]
+    looked_at = (line for search in searches for line in ("", *trials(at_once, search)))
+    return [*holdouts(at_once, budget), *looked_at]
 
 
 def by_run(lines: list[Line]) -> dict[Key, dict[str, Line]]:
@@ -53,31 +55,37 @@ def by_run(lines: list[Line]) -> dict[Key, dict[str, Line]]:
 
 
 def holdouts(runs: dict[Key, dict[str, Line]], budget: int) -> list[str]:
-    """The table of hold-out scores at one budget, and how often each was first where all of them were measured."""
+    """The table of hold-out scores at one budget, and how often each was first where all of them were measured.
+
+    Our search with other objectives is shown and not ranked: two of ours would stand against one of each other.
+    """
     peers = _peers(runs)
+    ranked = [peer for peer in peers if not _is_variant(peer)]
     rows = [_row(f"{budget} s", *peers), _row(*["---"] * (len(peers) + 1))]
-    firsts: dict[str, int] = dict.fromkeys(peers, 0)
-    ranks: dict[str, list[int]] = {peer: [] for peer in peers}
+    places: dict[str, list[int]] = {peer: [] for peer in ranked}
     for (name, _), run in runs.items():
         scores = {peer: run[peer]["holdout"] for peer in peers if peer in run and run[peer]["holdout"]}
-        best = min(scores, key=lambda peer: scores[peer])
-        rows.append(_row(name, *(_score(scores.get(peer), is_best=peer == best) for peer in peers)))
-        if len(scores) < len(peers):
-            continue
-        firsts[best] += 1
-        for place, peer in enumerate(sorted(scores, key=lambda peer: scores[peer])):
-            ranks[peer].append(place + 1)
-    if not any(firsts.values()):
+        order = sorted((peer for peer in ranked if peer in scores), key=lambda peer: scores[peer])
+        rows.append(_row(name, *(_score(scores.get(peer), is_best=peer == order[0]) for peer in peers)))
+        if len(order) == len(ranked):
+            for place, peer in enumerate(order, start=1):
+                places[peer].append(place)
+    if not places[OURS]:
         return rows
-    means = [f"{statistics.mean(places):.2f}" for places in ranks.values()]
-    return [*rows, _row("first", *map(str, firsts.values())), _row("mean rank", *means)]
+    firsts = [str(places[peer].count(1)) if peer in places else "" for peer in peers]
+    means = [f"{statistics.mean(places[peer]):.2f}" if peer in places else "" for peer in peers]
+    return [*rows, _row("first", *firsts), _row("mean rank", *means)]
 
 
 def _peers(runs: dict[Key, dict[str, Line]]) -> list[str]:
     """Who was measured: our search, the same with other objectives, the others."""
     measured = {peer for run in runs.values() for peer in run}
-    variants = sorted(peer for peer in measured if peer.startswith(f"{OURS}:"))
+    variants = sorted(filter(_is_variant, measured))
     return [peer for peer in (OURS, *variants, *PEERS, "autogluon") if peer in measured]
+
+
+def _is_variant(peer: str) -> bool:
+    return peer.startswith(f"{OURS}:")
 
 
 def _score(value: float | None, *, is_best: bool) -> str:
@@ -86,19 +94,25 @@ def _score(value: float | None, *, is_best: bool) -> str:
     return f"**{value:.6g}**" if is_best else f"{value:.6g}"
 
 
-def trials(runs: dict[Key, dict[str, Line]]) -> list[str]:
-    """The table of configurations looked at by us and by the naive script."""
+def trials(runs: dict[Key, dict[str, Line]], search: str) -> list[str]:
+    """The table of configurations looked at by a search of ours and by the naive script."""
     rows = [
         _row(
-            "data set", "budget", "ours (complete)", NAIVE, "ratio", "CV: ours - naive", "its best reached at"
+            "data set",
+            "budget",
+            f"{search} (complete)",
+            NAIVE,
+            "ratio",
+            "CV: ours - naive",
+            "its best reached at",
         ),
         _row(*["---"] * 7),
     ]
     ratios, shares = [], []
     for (name, budget), run in runs.items():
-        if OURS not in run or NAIVE not in run or not run[NAIVE].get("trials"):
+        if search not in run or NAIVE not in run or not run[NAIVE].get("trials"):
             continue
-        ours, naive = run[OURS], run[NAIVE]
+        ours, naive = run[search], run[NAIVE]
         ratios.append(ours["trials"] / naive["trials"])
         share = reached(ours, naive["cv"], budget)
         shares.append(share)
