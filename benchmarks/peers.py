@@ -79,6 +79,11 @@ def read_lines(path: Path = LINES) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
+def is_ours(peer: str) -> bool:
+    """Whether a peer is our search, with whatever objectives."""
+    return peer.partition(":")[0] == OURS
+
+
 def _append(path: Path, line: dict[str, Any]) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
@@ -89,8 +94,7 @@ def measure(job: Job, place: Place) -> dict[str, Any]:
     """Runs one command and returns its line."""
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
-        is_ours = job.peer.partition(":")[0] == OURS
-        facts = (_ours if is_ours else _peer)(job, place, Path(folder))
+        facts = (_ours if is_ours(job.peer) else _peer)(job, place, Path(folder))
         submission = facts.pop("submission")
         holdout = _holdout(job.name, submission, place) if submission else None
     return {

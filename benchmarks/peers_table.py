@@ -12,7 +12,7 @@ import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.peers import LINES, OURS, PEERS, read_lines
+from benchmarks.peers import LINES, OURS, PEERS, is_ours, read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _tables(runs: dict[Key, dict[str, Line]], budget: int) -> list[str]:
     at_once = {key: run for key, run in runs.items() if key[1] == budget}
-    searches = [peer for peer in _peers(at_once) if peer == OURS or _is_variant(peer)]
-    looked_at = (line for search in searches for line in ("", *trials(at_once, search)))
+    looked_at = (
+        line for search in filter(is_ours, _peers(at_once)) for line in ("", *trials(at_once, search))
+    )
     return [*holdouts(at_once, budget), *looked_at]
 
 
@@ -66,7 +67,7 @@ def holdouts(runs: dict[Key, dict[str, Line]], budget: int) -> list[str]:
     for (name, _), run in runs.items():
         scores = {peer: run[peer]["holdout"] for peer in peers if peer in run and run[peer]["holdout"]}
         order = sorted((peer for peer in ranked if peer in scores), key=lambda peer: scores[peer])
-        rows.append(_row(name, *(_score(scores.get(peer), is_best=peer == order[0]) for peer in peers)))
+        rows.append(_row(name, *(_score(scores.get(peer), is_best=peer in order[:1]) for peer in peers)))
         if len(order) == len(ranked):
             for place, peer in enumerate(order, start=1):
                 places[peer].append(place)
@@ -85,7 +86,7 @@ def _peers(runs: dict[Key, dict[str, Line]]) -> list[str]:
 
 
 def _is_variant(peer: str) -> bool:
-    return peer.startswith(f"{OURS}:")
+    return is_ours(peer) and peer != OURS
 
 
 def _score(value: float | None, *, is_best: bool) -> str:
