@@ -11,7 +11,7 @@ from objectives.models.cross_validated import CrossValidatedObjective
 from objectives.models.encodings.design import Design, Wanted
 from objectives.models.fold_model import Fitted, read_constant
 from objectives.models.label_scale import SCALES, LabelScale, may_take_logs, usual_scale
-from objectives.models.network import Network, mean_output
+from objectives.models.network import Network, clear_faded, mean_output
 from objectives.models.network_model import NeuralNetworkModel, ScaledDesign
 from objectives.models.threads_limit import one_thread
 
@@ -164,6 +164,7 @@ class _Training:
             fit.partial_fit(rows, labels, weights, classes=self.model.classes)
         else:
             fit.partial_fit(rows, labels.astype(np.float32), weights)
+        clear_faded(fit)
 
     def _scale_with_right_mean(self) -> LabelScale:
         few = slice(None, None, len(self._rows) // _MEAN_ROWS + 1)

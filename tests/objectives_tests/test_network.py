@@ -7,7 +7,14 @@ import pytest
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from objectives.models.label_scale import LabelScale
-from objectives.models.network import Network, from_arrays, mean_output, mean_probabilities, to_arrays
+from objectives.models.network import (
+    Network,
+    clear_faded,
+    from_arrays,
+    mean_output,
+    mean_probabilities,
+    to_arrays,
+)
 from objectives.models.saved_arrays import pack, unpack
 
 
@@ -53,6 +60,32 @@ def test_the_mean_of_epochs(rows: np.ndarray) -> None:
     late = old.moved_to(new, 100)
     np.testing.assert_allclose(late.biases[1], 0.8 * old.biases[1] + 0.2 * new.biases[1], rtol=1e-5)
     np.testing.assert_array_equal(old.weights[0], before)
+
+
+def _denormal(fit: MLPRegressor) -> int:
+    numbers = np.concatenate([one.ravel() for one in (*fit.coefs_, *fit.intercepts_, *fit._optimizer.ms)])
+    return int(np.count_nonzero((np.abs(numbers) < np.finfo(np.float32).tiny) & (numbers != 0)))
+
+
+def test_faded_weights() -> None:
+    """Weights that a penalty shrinks to nothing become zero and no slow denormal number; predictions stay."""
+    rows = np.random.default_rng(0).normal(size=(400, 20)).astype(np.float32)
+    labels = rows[:, 0] + rows[:, 1] * rows[:, 2]
+    as_it_is, cleared = (
+        MLPRegressor(
+            hidden_layer_sizes=(48, 48), learning_rate_init=3e-3, alpha=0.5, batch_size=16, random_state=0
+        )
+        for _ in range(2)
+    )
+
+    for _ in range(100):
+        as_it_is.partial_fit(rows, labels)
+        cleared.partial_fit(rows, labels)
+        clear_faded(cleared)
+
+    assert _denormal(as_it_is) > 0
+    assert _denormal(cleared) == 0
+    np.testing.assert_allclose(cleared.predict(rows), as_it_is.predict(rows), rtol=1e-5, atol=1e-6)
 
 
 def test_outputs_on_another_scale(rows: np.ndarray) -> None:
