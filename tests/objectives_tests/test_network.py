@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
+from objectives.models.fold_model import FoldData
 from objectives.models.label_scale import LabelScale
 from objectives.models.network import (
     Network,
@@ -15,6 +16,7 @@ from objectives.models.network import (
     mean_probabilities,
     to_arrays,
 )
+from objectives.models.neural_network import _Training
 from objectives.models.saved_arrays import pack, unpack
 
 
@@ -68,7 +70,7 @@ def _denormal(fit: MLPRegressor) -> int:
 
 
 def test_faded_weights() -> None:
-    """Weights that a penalty shrinks to nothing become zero and no slow denormal number; predictions stay."""
+    """Weights that a penalty shrinks to nothing are made zero; predictions stay."""
     rows = np.random.default_rng(0).normal(size=(400, 20)).astype(np.float32)
     labels = rows[:, 0] + rows[:, 1] * rows[:, 2]
     as_it_is, cleared = (
@@ -86,6 +88,33 @@ def test_faded_weights() -> None:
     assert _denormal(as_it_is) > 0
     assert _denormal(cleared) == 0
     np.testing.assert_allclose(cleared.predict(rows), as_it_is.predict(rows), rtol=1e-5, atol=1e-6)
+
+
+def test_no_epoch_works_on_faded_weights() -> None:
+    """A network that is held down much has none of the denormal numbers that would slow its later epochs down."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(400, 20))
+    data = FoldData(
+        rows=rows,
+        labels=rows[:, 0] + rows[:, 1] * rows[:, 2],
+        weights=None,
+        validation=rows[:10],
+        parts=np.arange(400) % 5,
+        categorical=(),
+        task="regression",
+        n_classes=0,
+        loss="l2",
+        shapes={},
+        seed=0,
+        threads=1,
+    )
+    params = {"units": 48, "layers": 2, "step_size": 3e-3, "penalty": 0.5, "pieces": 1, "rows_per_level": 5}
+    training = _Training({**params, "members": 1, "label_scale": "plain"}, data)
+
+    for epoch in range(1, 101):
+        training.learn(epoch)
+
+    assert _denormal(training._fits[0]) == 0
 
 
 def test_outputs_on_another_scale(rows: np.ndarray) -> None:
