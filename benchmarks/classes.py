@@ -174,15 +174,18 @@ class _Limit(NamedTuple):
 
 def shipped(data: Path, name: str) -> list[dict[str, Any]]:
     """The portfolio for any data."""
+    from objectives.models.bounds import inside
     from objectives.models.lightgbm_portfolio import PORTFOLIO
 
     space = _objective(data, name).space()
-    return [_inside({**_objective(data, name).default_params(), **params}, space) for params in PORTFOLIO]
+    return [inside(space, {**_objective(data, name).default_params(), **params}) for params in PORTFOLIO]
 
 
 def configurations(data: Path, name: str, n: int) -> list[dict[str, Any]]:
     """The default, the portfolio for any data, the default with drawn rows and columns, and `n` random ones."""
     import optuna
+
+    from objectives.models.bounds import inside
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=SEED))
@@ -193,7 +196,7 @@ def configurations(data: Path, name: str, n: int) -> list[dict[str, Any]]:
         for columns, rows in product((0.3, 0.5, 0.7), (0.4, 0.7, 1.0))
     ]
     random = [study.ask(widest_space()).params for _ in range(n)]
-    return [default, *shipped(data, name), *drawn, *(_inside({**default, **one}, space) for one in random)]
+    return [default, *shipped(data, name), *drawn, *(inside(space, {**default, **one}) for one in random)]
 
 
 def widest_space() -> dict[str, Any]:
@@ -214,13 +217,6 @@ def widest_space() -> dict[str, Any]:
         "cat_smooth": FloatDistribution(1.0, 200.0, log=True),
         "cat_l2": FloatDistribution(1.0, 200.0, log=True),
         "max_cat_threshold": IntDistribution(4, 128, log=True),
-    }
-
-
-def _inside(params: Params, space: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: min(max(params[name], one.low), one.high) if hasattr(one, "low") else params[name]
-        for name, one in space.items()
     }
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from optuna.distributions import BaseDistribution
 
-    from objectives.base import Params, Progress
+    from objectives.base import Progress
     from objectives.data.dataset import Dataset
     from objectives.models.lightgbm import LightGBMObjective
 
@@ -52,6 +52,7 @@ class Job(NamedTuple):
     name: str
     config: int
     params: dict[str, Any]
+    predictions: Path | None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,11 +63,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--configs", type=int, default=48)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--lines", type=Path, default=LINES)
+    parser.add_argument("--predictions", type=Path, help="folder for out-of-fold predictions, if wanted")
     flags = parser.parse_args(argv)
-    flags.lines.parent.mkdir(exist_ok=True)
+    for folder in (flags.lines.parent, flags.predictions or flags.lines.parent):
+        folder.mkdir(parents=True, exist_ok=True)
     done = {(line["set"], line["config"]) for line in read_lines(flags.lines)}
     jobs = [
-        Job(flags.data, name, k, params)
+        Job(flags.data, name, k, params, flags.predictions)
         for k, params in enumerate(candidates(flags.configs))
         for name in flags.sets
         if (name, k) not in done
@@ -103,10 +106,10 @@ def candidates(n: int) -> list[dict[str, Any]]:
 
 def widest_space() -> dict[str, BaseDistribution]:
     """Every parameter, in the widest range that it has on any data."""
-    from optuna.distributions import FloatDistribution, IntDistribution
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     return {
-        "learning_rate": FloatDistribution(0.04, 0.2, log=True),
+        "learning_rate": FloatDistribution(0.08, 0.3, log=True),
         "num_leaves": IntDistribution(7, 255, log=True),
         "min_data_in_leaf": IntDistribution(2, 200, log=True),
         "min_sum_hessian_in_leaf": FloatDistribution(1e-3, 10.0, log=True),
@@ -115,29 +118,30 @@ def widest_space() -> dict[str, BaseDistribution]:
         "lambda_l1": FloatDistribution(1e-6, 10.0, log=True),
         "lambda_l2": FloatDistribution(1e-6, 100.0, log=True),
         "path_smooth": FloatDistribution(1e-3, 100.0, log=True),
+        "extra_trees": CategoricalDistribution((False, True)),
         "cat_smooth": FloatDistribution(1.0, 200.0, log=True),
         "cat_l2": FloatDistribution(1.0, 200.0, log=True),
         "max_cat_threshold": IntDistribution(4, 128, log=True),
     }
 
 
-def inside(params: Params, space: dict[str, Any]) -> dict[str, Any]:
-    """A configuration moved into a space that may be narrower, and without what the space has besides."""
-    return {name: min(max(params[name], one.low), one.high) for name, one in space.items() if name in params}
-
-
 def record(job: Job) -> dict[str, Any]:
     """Evaluates one configuration and returns its line."""
+    from objectives.models.bounds import inside
+
     objective = _objective(job.folder, job.name)
-    params = inside(job.params, objective.space()) if job.params else objective.default_params()
+    params = inside(objective.space(), {**objective.default_params(), **job.params})
     reports = _Reports()
     begun = time.process_time()
     result = objective.evaluate(params, reports)
+    seconds = time.process_time() - begun
+    if job.predictions:
+        np.save(job.predictions / f"{job.name}_{job.config}.npy", result.oof_prediction.astype(np.float32))
     return {
         "set": job.name,
         "config": job.config,
         "params": params,
-        "cpu": round(time.process_time() - begun, 3),
+        "cpu": round(seconds, 3),
         "scores": result.scores,
         "iterations": result.best_iterations,
         "greater_is_better": _data(job.folder, job.name).metric.greater_is_better,

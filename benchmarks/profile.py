@@ -61,12 +61,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     bars: dict[str, Shares] = {}
     for rows in flags.rows:
-        bars |= {f"{int(rows):,} rows\n{who}": shares for who, shares in _search(rows, flags.trials).items()}
-    for name, shares in bars.items():
-        parts = ", ".join(
-            f"{part} {100 * share:.1f} %" for part, share in shares.items() if share >= WORTH_SAYING
-        )
-        print(f"{name.replace(chr(10), ', ')}: {parts}")
+        for who, shares in _search(rows, flags.trials).items():
+            bars[f"{int(rows):,} rows\n{who}"] = shares
+            parts = ", ".join(
+                f"{part} {100 * share:.1f} %" for part, share in shares.items() if share >= WORTH_SAYING
+            )
+            print(f"{int(rows):,} rows, {who}: {parts}", flush=True)
     draw(bars)
     return 0
 

@@ -74,8 +74,8 @@ def default_params_of(dataset: Dataset) -> dict[str, Any]:
 def relative_work(params: Params) -> float:
     """Rounds until early stopping are about as many as the rate is low.
 
-    That explains three quarters of what recorded configurations differ in cost on the same data; the size of the
-    trees explains a hundredth (`python -m benchmarks.curves`).
+    That explains half of what recorded configurations differ in cost on the same data; random split points explain
+    a fifteenth, the size of the trees less (`python -m benchmarks.curves`).
     """
     return 1 / rate_of(params)
 
