@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--lines", type=Path, default=LINES)
     parser.add_argument("--predictions", type=Path, help="folder for out-of-fold predictions, if wanted")
     flags = parser.parse_args(argv)
-    for folder in (flags.lines.parent, flags.predictions or flags.lines.parent):
+    for folder in filter(None, (flags.lines.parent, flags.predictions)):
         folder.mkdir(parents=True, exist_ok=True)
     done = {(line["set"], line["config"]) for line in read_lines(flags.lines)}
     jobs = [

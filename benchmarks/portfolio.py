@@ -1,11 +1,14 @@
-"""Configurations that a blend gains most by, for what they cost: `python -m benchmarks.portfolio --data FOLDER`.
+"""Configurations that a blend gains most by, for what they cost.
 
-`python -m benchmarks.curves --predictions` records them first. Greedy: the next configuration is the one that the
-blend of those chosen and the default gains most by for the square root of its CPU seconds, on the mean over the data
-sets, as a share of what a blend of all gains there. One that costs more than twice the default is left out, and so are
-the sets of several classes, which have a portfolio of their own (`benchmarks.classes`). That it is no accident of these
-sets is shown by leaving each set out in turn: what the blend is on it, as a share of the default's loss, when one, two,
-four and eight times the default's seconds have been spent, beside as many random configurations.
+`python -m benchmarks.curves --data FOLDER --lines FILE --predictions FOLDER` records them first, and `python -m
+benchmarks.portfolio` with the same flags chooses. The lines that are there already have no predictions.
+
+Greedy: the next configuration is the one that the blend of those chosen and the default gains most by for the square
+root of its CPU seconds, on the mean over the data sets, as a share of what a blend of all gains there. One that costs
+more than twice the default is left out, and so are the sets of several classes, which have a portfolio of their own
+(`benchmarks.classes`). That it is no accident of these sets is shown by leaving each set out in turn: what the blend is
+on it, as a share of the default's loss, when one, two, four and eight times the default's seconds have been spent,
+beside as many random configurations.
 """
 
 from __future__ import annotations

@@ -53,9 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--without-cost", action="store_true", help="what a configuration costs does not count"
     )
-    parser.add_argument(
-        "--percentile", type=float, help="Optuna's rule: keep those better than so many in a hundred"
-    )
+    parser.add_argument("--percentile", type=float, help="Optuna's rule instead: so many in a hundred go on")
     flags = parser.parse_args(argv)
     print(f"{'set':<16}{'configs':>8}{'work':>8}{'complete':>10}{'lost':>8}{'regret %':>10}")
     everything: list[Replay] = []

@@ -1,8 +1,9 @@
 """Configurations of LightGBM that are good on most data, and others for several classes.
 
-`PORTFOLIO` is what `python -m benchmarks.portfolio` chose: what a blend gains most by for what it costs, the cheap ones
-first. A tree a round for each class leaves time for few trials; `PORTFOLIO_OF_CLASSES` is what `python -m
-benchmarks.classes` chose there, by what a blend gains most by, none of them much dearer than the default.
+`PORTFOLIO` is what `python -m benchmarks.portfolio` chose: what a blend gains most by for what it costs, in that order.
+A tree a round for each class leaves time for few trials; `PORTFOLIO_OF_CLASSES` is what `python -m
+benchmarks.classes` chose there when one of them was in `PORTFOLIO`: what a blend gains most by, none of them much
+dearer than the default.
 """
 
 from __future__ import annotations

@@ -23,9 +23,9 @@ def space_of(dataset: Dataset) -> dict[str, BaseDistribution]:
 
     `min_sum_hessian_in_leaf` is in it because its default makes unbalanced classes diverge. Trees too big for
     the rows are not, nor rates below 0.08: half the rate costs 2.3 times as much and gains 0.1 to 1.7 % whatever
-    the other parameters are, so it is nothing to search for (`python -m benchmarks.curves`). Split points drawn at
-    random (`extra_trees`) err differently: a blend of both kinds was better on eight of twelve data sets, by 0.1 to
-    1.0 %, and worse on two, by 0.3 and 1.1 %.
+    the other parameters are, so it is nothing to search for (on curves of rates from 0.04 on, recorded before).
+    Split points drawn at random (`extra_trees`) err differently: a blend of both kinds was better on eight of twelve
+    data sets, by 0.1 to 1.0 %, and worse on two, by 0.3 and 1.1 %.
     """
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
