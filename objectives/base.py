@@ -33,8 +33,8 @@ class Progress(NamedTuple):
         value: Estimate of the final score from what is known so far, on the metric's own scale.
         fold: Index of the running fold, from 0.
         iteration: Boosting rounds done in that fold.
-        is_fold_end: Whether the fold is through. Where it is said, an evaluation that would not end in time is
-            given up after a fold.
+        folds: How many there are, all about as long as each other. Where it is said, an evaluation that would not
+            end in time is given up.
         seconds: Since the evaluation began; whoever passes the report on says it.
     """
 
@@ -42,7 +42,7 @@ class Progress(NamedTuple):
     value: float
     fold: int
     iteration: int
-    is_fold_end: bool = False
+    folds: int = 0
     seconds: float = 0.0
 
 

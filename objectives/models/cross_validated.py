@@ -140,7 +140,8 @@ class CrossValidatedObjective(Objective):
                 return result_of(self._dataset, [], [], whole, is_transformed=labelling.is_transformed)
             fits: list[FoldFit] = []
             for k in range(len(self._folds)):
-                climb = Climb(k * STEPS_PER_FOLD, k, tuple(fit.score for fit in fits), report)
+                done = tuple(fit.score for fit in fits)
+                climb = Climb(k * STEPS_PER_FOLD, k, done, report, len(self._folds))
                 fits.append(self._fit(k, labelling, own, climb))
             kept = fits
             if self._last is not None:

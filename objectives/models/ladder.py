@@ -27,12 +27,14 @@ class Climb:
         fold: Index of the fold, from 0.
         done: Final scores of the folds before it.
         report: Told the running estimate of the mean score.
+        folds: How many there are.
     """
 
     first_step: int
     fold: int
     done: tuple[float, ...]
     report: Report
+    folds: int = 0
 
     def tell(self, rung: int, score: float, iteration: int) -> None:
         """Reports the fold's best score so far.
@@ -41,8 +43,7 @@ class Climb:
             EvaluationStopped: If the answer is stop.
         """
         value = (sum(self.done) + score) / (len(self.done) + 1)
-        is_end = rung == len(RUNGS)
-        if self.report(Progress(self.first_step + rung, value, self.fold, iteration, is_end)):
+        if self.report(Progress(self.first_step + rung, value, self.fold, iteration, self.folds)):
             raise EvaluationStopped
 
     def check(self) -> None:

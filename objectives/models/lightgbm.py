@@ -143,13 +143,14 @@ class LightGBMObjective(Objective):
             whole = self._fitted_to_all_rows(booster_params, labelling, report)
             return result_of(self._dataset, [], [], whole, is_transformed=is_transformed)
         fits: list[FoldFit] = []
-        first_step = 0
+        first_step, folds = 0, len(self._folds)
         if self._few:
             rows = self._rows.of(0, labelling)
-            try_out(booster_params, rows, self._few, self._scoring, Climb(0, 0, (), report))
+            try_out(booster_params, rows, self._few, self._scoring, Climb(0, 0, (), report, folds))
             first_step = STEPS_PER_FOLD
         for k, fold in enumerate(self._folds):
-            climb = Climb(first_step + k * STEPS_PER_FOLD, k, tuple(fit.score for fit in fits), report)
+            done = tuple(fit.score for fit in fits)
+            climb = Climb(first_step + k * STEPS_PER_FOLD, k, done, report, folds)
             fits.append(fit_fold(booster_params, self._rows.of(k, labelling), fold, self._scoring, climb))
         kept = fits
         if self._last is not None:

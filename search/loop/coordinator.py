@@ -38,7 +38,7 @@ class Plan(Protocol):
         ...
 
     def seconds_needed(self, progress: Progress) -> float:
-        """What an evaluation that reports this needs yet; 0: nobody knows."""
+        """What an evaluation that reports this needs yet, at least; 0: nobody knows."""
         ...
 
     def is_late(self, needed: float, until: float) -> bool:

@@ -68,7 +68,7 @@ class RunningTrial:
 
         Args:
             study: It is a trial of.
-            seconds: That its whole evaluation seems to take.
+            seconds: That its whole evaluation seems to take at least.
         """
         from optuna.exceptions import UpdateFinishedTrialError
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 NEEDED = "seconds_needed"
-"""Attribute of a trial that was given up for the time: what its whole evaluation seems to take."""
+"""Attribute of a trial that was given up for the time: what its whole evaluation seems to take at least."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,6 @@ class TimePlan:
         started: When the command began.
         timeout: Seconds for the whole of it; infinite where there is no limit.
         cells: Of a submission: the more there are, the longer its writing takes.
-        folds: Of an evaluation.
         begun: When its search began, the data read.
         search_end: When its search ends to leave time for the conclusion, as last reckoned.
     """
@@ -45,7 +44,6 @@ class TimePlan:
     started: float
     timeout: float = math.inf
     cells: int = 0
-    folds: int = 1
     begun: float = field(default_factory=time.monotonic)
     search_end: float = field(init=False)
     _whole: list[float] = field(default_factory=list)
@@ -57,7 +55,7 @@ class TimePlan:
     @classmethod
     def of(cls, competition: Competition, started: float, timeout: float | None) -> TimePlan:
         """The one of a command that searches a competition; without a timeout there is no limit."""
-        return cls(started, timeout or math.inf, competition.dataset.test_cells, len(competition.folds))
+        return cls(started, timeout or math.inf, competition.dataset.test_cells)
 
     @property
     def end(self) -> float:
@@ -101,10 +99,13 @@ class TimePlan:
         return self.search_end
 
     def seconds_needed(self, progress: Progress) -> float:
-        """What an evaluation that reports this needs yet, by its folds that are through; 0 within a fold."""
-        if not progress.is_fold_end:
+        """What an evaluation that reports this needs yet, at least: as if the running fold were through.
+
+        So one that is late at a fold's end is found late within it; 0 where nobody says how many folds there are.
+        """
+        if not progress.folds:
             return 0.0
-        return progress.seconds / (progress.fold + 1) * (self.folds - progress.fold - 1)
+        return progress.seconds / (progress.fold + 1) * (progress.folds - progress.fold - 1)
 
     def is_late(self, needed: float, until: float) -> bool:
         """Whether an evaluation would end so late that another one had better begin.

@@ -71,15 +71,14 @@ def test_something_is_kept_back_however_short_the_time() -> None:
     assert plan(6.0, trial(0.01)).reserve(8) == CONCLUSION_LEAST_SECONDS
 
 
-def test_folds_that_are_through_say_what_the_others_take() -> None:
+def test_folds_so_far_say_what_the_others_take_at_least() -> None:
     """An evaluation goes on unless even a little less than what the rest of it seems to need is too much."""
     known, now = plan(math.inf, trial(5.0)), time.monotonic()
-    known.folds = 5
-    second = Progress(15, 1.0, 1, 100, is_fold_end=True, seconds=20.0)
+    second = Progress(15, 1.0, 1, 100, folds=5, seconds=20.0)
 
     assert known.seconds_needed(second) == 30.0
     assert known.seconds_needed(second._replace(fold=4)) == 0.0
-    assert known.seconds_needed(second._replace(is_fold_end=False)) == 0.0
+    assert known.seconds_needed(second._replace(folds=0)) == 0.0
     assert known.is_late(30.0, now + 20.0)
     assert not known.is_late(30.0, now + 30.0 * LATE_SHARE + 1.0)
     assert not known.is_late(30.0, math.inf)
