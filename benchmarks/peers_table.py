@@ -2,7 +2,7 @@
 
 Hold-out scores by set and budget, lower is better, the best of each row in bold, and the mean rank; how many
 configurations were looked at beside the naive script; and how much sooner its last best score was reached. Written
-beside the lines, as `peers.md` and `peers.png`.
+beside the lines, as `peers.md` and, where the defaults were measured, `peers.png`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     budgets = sorted({budget for _, budget in runs})
     text = "\n".join(line for budget in budgets for line in (*_tables(runs, budget), ""))
     flags.lines.with_suffix(".md").write_text(text, encoding="utf-8")
-    plot(runs, flags.lines.with_suffix(".png"))
+    if any("default" in run for run in runs.values()):
+        plot(runs, flags.lines.with_suffix(".png"))
     print(text)
     return 0
 
@@ -51,17 +52,18 @@ def by_run(lines: list[Line]) -> dict[Key, dict[str, Line]]:
     for line in lines:
         for budget in budgets if line["peer"] == "default" else [line["budget"]]:
             found.setdefault((line["set"], budget), {})[line["peer"]] = line
-    compared = {key: run for key, run in found.items() if OURS in run}
+    compared = {key: run for key, run in found.items() if any(map(is_ours, run))}
     return dict(sorted(compared.items(), key=lambda item: (item[0][1], item[0][0])))
 
 
 def holdouts(runs: dict[Key, dict[str, Line]], budget: int) -> list[str]:
     """The table of hold-out scores at one budget, and how often each was first where all of them were measured.
 
-    Our search with other objectives is shown and not ranked: two of ours would stand against one of each other.
+    Of our searches the first is ranked and the others are shown: two of ours would stand against one of each other.
     """
     peers = _peers(runs)
-    ranked = [peer for peer in peers if not _is_variant(peer)]
+    ours = next(filter(is_ours, peers))
+    ranked = [peer for peer in peers if peer == ours or not is_ours(peer)]
     rows = [_row(f"{budget} s", *peers), _row(*["---"] * (len(peers) + 1))]
     places: dict[str, list[int]] = {peer: [] for peer in ranked}
     for (name, _), run in runs.items():
@@ -71,7 +73,7 @@ def holdouts(runs: dict[Key, dict[str, Line]], budget: int) -> list[str]:
         if len(order) == len(ranked):
             for place, peer in enumerate(order, start=1):
                 places[peer].append(place)
-    if not places[OURS]:
+    if not places[ours]:
         return rows
     firsts = [str(places[peer].count(1)) if peer in places else "" for peer in peers]
     means = [f"{statistics.mean(places[peer]):.2f}" if peer in places else "" for peer in peers]
@@ -81,12 +83,8 @@ def holdouts(runs: dict[Key, dict[str, Line]], budget: int) -> list[str]:
 def _peers(runs: dict[Key, dict[str, Line]]) -> list[str]:
     """Who was measured: our search, the same with other objectives, the others."""
     measured = {peer for run in runs.values() for peer in run}
-    variants = sorted(filter(_is_variant, measured))
+    variants = sorted(peer for peer in measured if is_ours(peer) and peer != OURS)
     return [peer for peer in (OURS, *variants, *PEERS, "autogluon") if peer in measured]
-
-
-def _is_variant(peer: str) -> bool:
-    return is_ours(peer) and peer != OURS
 
 
 def _score(value: float | None, *, is_best: bool) -> str:
