@@ -3,6 +3,10 @@
 Each data set's configurations are put through `LadderPruner` in random orders, as a search would meet them. Printed
 for each set: the share of full cross-validation's CPU seconds that was spent, of trials that ran to their end, and
 of orders in which the best configuration was pruned away. `--percentile 50` is Optuna's median rule instead.
+
+With `--audit 0.05` such a share of those to be pruned is finished all the same, as in a search; printed beside what
+is true are the work as a search's summary tells it, the share of those to be pruned that came out better than all
+others, by all of them and by the audited ones, and in how many orders the first was within the summary's bound.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from optuna.pruners import BasePruner
-    from optuna.trial import FrozenTrial, TrialState
+    from optuna.study import Study
 
 Line = dict[str, Any]
 
@@ -35,12 +39,24 @@ class Replay(NamedTuple):
         complete: Share of the trials that ran to their end.
         lost: Whether the best configuration was pruned.
         regret: How much worse the best one left is, as a share of the best.
+        told: The work as a search's summary tells it.
+        condemned: Trials that were to be pruned.
+        false: Those of them that are better than all others.
+        audited: Those of them that were finished all the same.
+        false_audited: Those that are both.
+        is_covered: Whether the false ones' share is within the summary's bound.
     """
 
     work: float
     complete: float
     lost: bool
     regret: float
+    told: float
+    condemned: int
+    false: int
+    audited: int
+    false_audited: int
+    is_covered: bool
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,14 +70,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--without-cost", action="store_true", help="what a configuration costs does not count"
     )
     parser.add_argument("--percentile", type=float, help="Optuna's rule instead: so many in a hundred go on")
+    parser.add_argument(
+        "--audit", type=float, default=0.0, help="share of those to be pruned that is finished"
+    )
     flags = parser.parse_args(argv)
-    print(f"{'set':<16}{'configs':>8}{'work':>8}{'complete':>10}{'lost':>8}{'regret %':>10}")
+    audit = f"{'told':>8}{'false %':>10}{'audit %':>10}{'covered':>9}" if flags.audit else ""
+    print(f"{'set':<16}{'configs':>8}{'work':>8}{'complete':>10}{'lost':>8}{'regret %':>10}{audit}")
     everything: list[Replay] = []
     for name, lines in by_set(read_lines(flags.lines)).items():
-        some = [replay(lines, order, _pruner(flags)) for order in range(flags.orders)]
+        some = [replay(lines, order, _pruner(flags, order)) for order in range(flags.orders)]
         everything += some
-        _print(name, len(lines), some)
-    _print("all", 0, everything)
+        print(_row(name, len(lines), some) + _audit_row(some))
+    print(_row("all", 0, everything) + _audit_row(everything))
     return 0
 
 
@@ -73,7 +93,7 @@ def by_set(lines: list[Line]) -> dict[str, list[Line]]:
     return found
 
 
-def _pruner(flags: argparse.Namespace) -> BasePruner:
+def _pruner(flags: argparse.Namespace, order: int) -> BasePruner:
     from optuna.pruners import PercentilePruner
 
     from objectives.models.lightgbm_space import relative_work
@@ -82,51 +102,74 @@ def _pruner(flags: argparse.Namespace) -> BasePruner:
     if flags.percentile:
         return PercentilePruner(flags.percentile, n_startup_trials=5)
     work = None if flags.without_cost else relative_work
-    return LadderPruner(flags.doubt, flags.aim, work=work, audit_share=0.0)
+    return LadderPruner(flags.doubt, flags.aim, work=work, audit_share=flags.audit, seed=order)
 
 
 def replay(lines: list[Line], order: int, pruner: BasePruner) -> Replay:
     """Puts the configurations through a pruner, the default first and the rest in a random order."""
     import optuna
-    from optuna.trial import TrialState
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     maximize = bool(lines[0]["greater_is_better"])
-    study = optuna.create_study(direction="maximize" if maximize else "minimize")
+    study = optuna.create_study(direction="maximize" if maximize else "minimize", pruner=pruner)
     default, *rest = lines
     random.Random(order).shuffle(rest)  # noqa: S311
-    spent, kept = 0.0, []
-    for line in (default, *rest):
-        study._thread_local.cached_all_trials = None  # noqa: SLF001 - as `ask` does
-        reports, seen = ladder(line), {}
-        for step, value, seconds in reports:
-            seen[step] = value
-            if pruner.prune(study, _trial(line, seen, TrialState.RUNNING)):
-                study.add_trial(_trial(line, seen, TrialState.PRUNED, value))
-                spent += seconds
-                break
-        else:
-            mean = float(np.mean(line["scores"]))
-            study.add_trial(_trial(line, seen, TrialState.COMPLETE, mean))
-            spent += line["cpu"]
-            kept.append(mean)
-    means = [float(np.mean(line["scores"])) for line in lines]
-    best, found = (max(means), max(kept)) if maximize else (min(means), min(kept))
+    met = [default, *rest]
+    spent = sum(_run(study, line) for line in met)
+    means = [(1 if maximize else -1) * _mean(line) for line in met]
+    return _compared(study, means, spent / sum(line["cpu"] for line in met))
+
+
+def _compared(study: Study, means: list[float], work: float) -> Replay:
+    """What became of the trials beside their true means, greater being better, and beside what the summary says."""
+    from optuna.trial import TrialState
+
+    from search.loop.pruner import AUDITED
+    from search.results.pruning_audit import pruning_audit
+
+    trials = study.trials
+    kept = {k for k, trial in enumerate(trials) if trial.state == TrialState.COMPLETE}
+    audited = {k for k in kept if AUDITED in trials[k].system_attrs}
+    condemned = {*range(len(trials))} - kept | audited
+    false = sum(means[k] > max(means[k] for k in kept - audited) for k in condemned)
+    best, found = max(means), max(means[k] for k in kept)
+    audit = pruning_audit(study)
     return Replay(
-        work=spent / sum(line["cpu"] for line in lines),
-        complete=len(kept) / len(lines),
-        lost=best not in kept,
-        regret=abs(found - best) / abs(best),
+        work=work,
+        complete=len(kept) / len(trials),
+        lost=found < best,
+        regret=(best - found) / abs(best),
+        told=audit.work,
+        condemned=len(condemned),
+        false=false,
+        audited=len(audited),
+        false_audited=audit.false,
+        is_covered=not condemned or false / len(condemned) <= audit.most_false,
     )
 
 
-def _trial(line: Line, seen: dict[int, float], state: TrialState, value: float | None = None) -> FrozenTrial:
-    from optuna.trial import create_trial
+def _run(study: Study, line: Line) -> float:
+    """Runs a configuration's trial, up to where it is pruned; the CPU seconds it took."""
+    import optuna
+    from optuna.trial import TrialState, create_trial
 
     space = {name: one for name, one in widest_space().items() if name in line["params"]}
-    return create_trial(
-        state=state, value=value, intermediate_values=seen, params=line["params"], distributions=space
-    )
+    study._thread_local.cached_all_trials = None  # noqa: SLF001 - as `ask` does
+    template = create_trial(state=TrialState.RUNNING, params=line["params"], distributions=space)
+    trial = optuna.Trial(study, study._storage.create_new_trial(study._study_id, template))  # noqa: SLF001
+    seconds, state = line["cpu"], TrialState.COMPLETE
+    for step, value, so_far in ladder(line):
+        trial.report(value, step)
+        if trial.should_prune():
+            seconds, state = so_far, TrialState.PRUNED
+            break
+    trial.set_user_attr("metrics", {"seconds": seconds})
+    study.tell(trial, _mean(line) if state == TrialState.COMPLETE else None, state=state)
+    return float(seconds)
+
+
+def _mean(line: Line) -> float:
+    return float(np.mean(line["scores"]))
 
 
 def ladder(line: Line) -> list[tuple[int, float, float]]:
@@ -143,9 +186,21 @@ def ladder(line: Line) -> list[tuple[int, float, float]]:
     return found
 
 
-def _print(name: str, configs: int, some: list[Replay]) -> None:
-    work, complete, lost, regret = (float(np.mean(column)) for column in zip(*some, strict=True))
-    print(f"{name:<16}{configs or '':>8}{work:>8.2f}{complete:>10.2f}{lost:>8.3f}{100 * regret:>10.3f}")
+def _row(name: str, configs: int, some: list[Replay]) -> str:
+    work, complete, lost, regret = (float(np.mean(column)) for column in list(zip(*some, strict=True))[:4])
+    return f"{name:<16}{configs or '':>8}{work:>8.2f}{complete:>10.2f}{lost:>8.3f}{100 * regret:>10.3f}"
+
+
+def _audit_row(some: list[Replay]) -> str:
+    audited = sum(one.audited for one in some)
+    if not audited:
+        return ""
+    told, covered = (
+        float(np.mean(column)) for column in zip(*((o.told, o.is_covered) for o in some), strict=True)
+    )
+    true = sum(one.false for one in some) / sum(one.condemned for one in some)
+    found = sum(one.false_audited for one in some) / audited
+    return f"{told:>8.2f}{100 * true:>10.2f}{100 * found:>10.2f}{covered:>9.3f}"
 
 
 if __name__ == "__main__":
