@@ -4,9 +4,9 @@ Each data set's configurations are put through `LadderPruner` in random orders, 
 for each set: the share of full cross-validation's CPU seconds that was spent, of trials that ran to their end, and
 of orders in which the best configuration was pruned away. `--percentile 50` is Optuna's median rule instead.
 
-With `--audit 0.05` such a share of those to be pruned is finished all the same, as in a search; printed beside what
-is true are the work as a search's summary tells it, the share of those to be pruned that came out better than all
-others, by all of them and by the audited ones, and in how many orders the first was within the summary's bound.
+With `--audit 0.05` such a share of those to be pruned is finished all the same, as in a search. Printed too are then
+the work as a search's summary tells it, and the share of those to be pruned that are better than all others: of all of
+them, and of the audited ones.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ class Replay(NamedTuple):
         false: Those of them that are better than all others.
         audited: Those of them that were finished all the same.
         false_audited: Those that are both.
-        is_covered: Whether the false ones' share is within the summary's bound.
     """
 
     work: float
@@ -56,7 +55,6 @@ class Replay(NamedTuple):
     false: int
     audited: int
     false_audited: int
-    is_covered: bool
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--audit", type=float, default=0.0, help="share of those to be pruned that is finished"
     )
     flags = parser.parse_args(argv)
-    audit = f"{'told':>8}{'false %':>10}{'audit %':>10}{'covered':>9}" if flags.audit else ""
+    audit = f"{'told':>8}{'false %':>10}{'audit %':>10}" if flags.audit else ""
     print(f"{'set':<16}{'configs':>8}{'work':>8}{'complete':>10}{'lost':>8}{'regret %':>10}{audit}")
     everything: list[Replay] = []
     for name, lines in by_set(read_lines(flags.lines)).items():
@@ -131,8 +129,8 @@ def _compared(study: Study, means: list[float], work: float) -> Replay:
     kept = {k for k, trial in enumerate(trials) if trial.state == TrialState.COMPLETE}
     audited = {k for k in kept if AUDITED in trials[k].system_attrs}
     condemned = {*range(len(trials))} - kept | audited
-    false = sum(means[k] > max(means[k] for k in kept - audited) for k in condemned)
     best, found = max(means), max(means[k] for k in kept)
+    best_of_others = max(means[k] for k in kept - audited)
     audit = pruning_audit(study)
     return Replay(
         work=work,
@@ -141,10 +139,9 @@ def _compared(study: Study, means: list[float], work: float) -> Replay:
         regret=(best - found) / abs(best),
         told=audit.work,
         condemned=len(condemned),
-        false=false,
+        false=sum(means[k] > best_of_others for k in condemned),
         audited=len(audited),
         false_audited=audit.false,
-        is_covered=not condemned or false / len(condemned) <= audit.most_false,
     )
 
 
@@ -187,7 +184,7 @@ def ladder(line: Line) -> list[tuple[int, float, float]]:
 
 
 def _row(name: str, configs: int, some: list[Replay]) -> str:
-    work, complete, lost, regret = (float(np.mean(column)) for column in list(zip(*some, strict=True))[:4])
+    work, complete, lost, regret, *_ = (float(np.mean(column)) for column in zip(*some, strict=True))
     return f"{name:<16}{configs or '':>8}{work:>8.2f}{complete:>10.2f}{lost:>8.3f}{100 * regret:>10.3f}"
 
 
@@ -195,12 +192,10 @@ def _audit_row(some: list[Replay]) -> str:
     audited = sum(one.audited for one in some)
     if not audited:
         return ""
-    told, covered = (
-        float(np.mean(column)) for column in zip(*((o.told, o.is_covered) for o in some), strict=True)
-    )
+    told = float(np.mean([one.told for one in some]))
     true = sum(one.false for one in some) / sum(one.condemned for one in some)
     found = sum(one.false_audited for one in some) / audited
-    return f"{told:>8.2f}{100 * true:>10.2f}{100 * found:>10.2f}{covered:>9.3f}"
+    return f"{told:>8.2f}{100 * true:>10.2f}{100 * found:>10.2f}"
 
 
 if __name__ == "__main__":
